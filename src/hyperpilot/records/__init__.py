@@ -1,0 +1,31 @@
+"""What is written down about a study: values, events, and the history folded from them."""
+
+from hyperpilot.records.events import (
+    FAILURE_KINDS,
+    Event,
+    Failed,
+    FailureKind,
+    Finished,
+    Report,
+    Restarted,
+    Submitted,
+)
+from hyperpilot.records.history import History, Run
+from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
+
+__all__ = [
+    "FAILURE_KINDS",
+    "Checkpoint",
+    "Event",
+    "Failed",
+    "FailureKind",
+    "Finished",
+    "History",
+    "Job",
+    "Phase",
+    "Report",
+    "Restarted",
+    "Run",
+    "RunId",
+    "Submitted",
+]

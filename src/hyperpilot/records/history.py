@@ -1,0 +1,184 @@
+"""The fold of a study's events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal
+
+from hyperpilot.records.events import Event, Failed, FailureKind, Finished, Report, Restarted, Submitted
+from hyperpilot.records.values import Job, Phase, RunId
+from hyperpilot.space import Config
+
+RunState = Literal["active", "paused", "failed"]
+
+RETRIES = 2
+"""How often a run whose process was lost is handed out again before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything known about one training.
+
+    Args:
+        job: the newest job of the run.
+        state: `active` until the job ends, then `paused` at its `until`, or `failed`.
+        reports: evaluations in order of step.
+        failures: every failure, also those that a restart has mended.
+        inherited: environment steps that another run had paid for before this one began.
+    """
+
+    job: Job
+    state: RunState = "active"
+    reports: tuple[Report, ...] = ()
+    failures: tuple[Failed, ...] = ()
+    inherited: int = 0
+
+    @property
+    def id(self) -> RunId:
+        return self.job.run
+
+    @property
+    def config(self) -> Config:
+        return self.job.config
+
+    @property
+    def phase(self) -> Phase:
+        return self.job.phase
+
+    @property
+    def step(self) -> int:
+        """Steps at the last evaluation."""
+        return self.reports[-1].step if self.reports else self.job.start
+
+    @property
+    def score(self) -> float | None:
+        """Score at the last evaluation."""
+        return self.reports[-1].score if self.reports else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run was trained to its horizon."""
+        return self.state == "paused" and self.job.until == self.job.horizon
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run failed only because its process was lost, and may be handed out again."""
+        return (
+            self.state == "failed"
+            and self.failures[-1].kind == "killed"
+            and sum(f.kind == "killed" for f in self.failures) <= RETRIES
+        )
+
+    def score_at(self, step: int) -> float | None:
+        """Score of the last evaluation at or before `step`."""
+        scores = [report.score for report in self.reports if report.step <= step]
+        return scores[-1] if scores else None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A study's record so far: immutable, and a function of its events alone.
+
+    `extend` costs time in proportion to the new events, apart from one shallow copy of the table of runs.
+
+    Args:
+        runs: every run by its id, in order of submission.
+        length: number of events folded.
+    """
+
+    runs: Mapping[RunId, Run] = field(default_factory=lambda: MappingProxyType({}))
+    length: int = 0
+
+    def extend(self, events: Iterable[Event]) -> History:
+        """The history with further events.
+
+        A report at or before a step that its run has already reported is ignored: a restarted training repeats itself.
+
+        Raises:
+            ValueError: an event speaks of a run that was never submitted, or a job is given to a run that cannot take it.
+        """
+        runs, length = dict(self.runs), self.length
+        for event in events:
+            length += 1
+            runs[event.run] = _step(runs.get(event.run), event)
+        return History(MappingProxyType(runs), length)
+
+    def of_phase(self, phase: Phase) -> Iterator[Run]:
+        """The runs of one phase, in order of submission."""
+        return (run for run in self.runs.values() if run.phase == phase)
+
+    @property
+    def search(self) -> tuple[Run, ...]:
+        """The search runs, in order of submission."""
+        return tuple(self.of_phase("search"))
+
+    @property
+    def trials(self) -> Mapping[int, Config]:
+        """The configuration of every trial."""
+        return {run.id.trial: run.config for run in self.runs.values()}
+
+    @property
+    def active(self) -> tuple[Run, ...]:
+        """The runs whose job has not ended."""
+        return tuple(run for run in self.runs.values() if run.state == "active")
+
+    @property
+    def lost(self) -> tuple[Run, ...]:
+        """The runs that are to be handed out again."""
+        return tuple(run for run in self.runs.values() if run.lost)
+
+    @property
+    def reports(self) -> int:
+        return sum(len(run.reports) for run in self.runs.values())
+
+    @property
+    def failures(self) -> Mapping[FailureKind, int]:
+        """How many failures of each kind there were, mended ones included."""
+        counts: dict[FailureKind, int] = {}
+        for run in self.runs.values():
+            for failure in run.failures:
+                counts[failure.kind] = counts.get(failure.kind, 0) + 1
+        return counts
+
+    def steps_used(self, phase: Phase | None = None) -> int:
+        """Environment steps trained, up to each run's last evaluation or failure."""
+        return sum(_used(run) for run in self.runs.values() if phase in (None, run.phase))
+
+    def steps_committed(self, phase: Phase | None = None) -> int:
+        """Environment steps trained or promised to active jobs."""
+        return sum(
+            _promised(run) if run.state == "active" or run.lost else _used(run)
+            for run in self.runs.values()
+            if phase in (None, run.phase)
+        )
+
+
+def _step(run: Run | None, event: Event) -> Run:
+    if isinstance(event, Submitted):
+        if run is None:
+            return Run(event.job, inherited=event.job.start)
+        if run.state != "paused":
+            raise ValueError(f"a run that is {run.state} cannot take another job: {event.run}")
+        return replace(run, job=event.job, state="active")
+    if run is None:
+        raise ValueError(f"{type(event).__name__} of a run that was never submitted: {event.run}")
+    if isinstance(event, Report):
+        repeated = run.reports and event.step <= run.reports[-1].step
+        return run if repeated else replace(run, reports=(*run.reports, event))
+    if isinstance(event, Restarted):
+        return replace(run, state="active")
+    if isinstance(event, Finished):
+        return replace(run, state="paused")
+    return replace(run, state="failed", failures=(*run.failures, event))
+
+
+def _used(run: Run) -> int:
+    failed_at = run.failures[-1].step if run.failures else 0
+    paused_at = run.job.until if run.state == "paused" else 0
+    return max(run.step, failed_at, paused_at) - run.inherited
+
+
+def _promised(run: Run) -> int:
+    return run.job.until - run.inherited

@@ -1,0 +1,73 @@
+"""The unit of work and what names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from hyperpilot.space import Config
+
+if TYPE_CHECKING:
+    from hyperpilot.records.events import Report
+
+Phase = Literal["search", "test"]
+"""`search` runs choose a configuration, `test` runs judge it on seeds that no search run has used."""
+
+
+class RunId(NamedTuple):
+    """One training: a trial's configuration under one seed."""
+
+    trial: int
+    seed: int
+
+
+class Checkpoint(NamedTuple):
+    """The saved state of a run after `step` environment steps."""
+
+    run: RunId
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Train one run up to a step.
+
+    A new trial, a promotion, a further seed and a population's exploit step are all jobs; they differ in `parent`.
+
+    Args:
+        trial: number of the configuration in the study.
+        config: its hyperparameters.
+        seed: training seed.
+        until: environment step at which the job ends and the run pauses.
+        horizon: environment steps of a full training; schedules anneal over it, never over `until`.
+        parent: the state to start from; None starts from scratch.
+        phase: what the run is for.
+    """
+
+    trial: int
+    config: Config
+    seed: int
+    until: int
+    horizon: int
+    parent: Checkpoint | None = None
+    phase: Phase = "search"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.until <= self.horizon:
+            raise ValueError(f"a job needs 0 < until <= horizon, not until={self.until}, horizon={self.horizon}")
+
+    @property
+    def run(self) -> RunId:
+        """The run that this job takes further."""
+        return RunId(self.trial, self.seed)
+
+    @property
+    def start(self) -> int:
+        """Environment steps already done by the state that the job starts from."""
+        return self.parent.step if self.parent else 0
+
+    def report(self, score: float, step: int | None = None, **metrics: float) -> Report:
+        """The report of this job's score (larger is better) at a step, by default its last."""
+        from hyperpilot.records.events import Report
+
+        return Report(self.run, self.until if step is None else step, score, metrics)

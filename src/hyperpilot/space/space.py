@@ -1,0 +1,300 @@
+"""Search spaces: what may be tried, drawn at random, checked, and encoded for models."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ConfigSpace as cs
+import numpy as np
+from ConfigSpace.exceptions import ForbiddenValueError, IllegalValueError
+from ConfigSpace.hyperparameters import Hyperparameter
+from numpy.typing import NDArray
+
+from hyperpilot.errors import InvalidConfiguration, InvalidSpace
+from hyperpilot.space.grammar import describe, parse, python, write
+from hyperpilot.space.values import Config, Constraint, Value
+
+Array = NDArray[np.float64]
+Conditions = Mapping[str, tuple[str, tuple[Value, ...]]]
+
+_SPREAD = 0.15
+"""Standard deviation of a neighbour's step in the unit cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """How one hyperparameter is encoded: its values, then whether it is active where that can vary."""
+
+    hp: Hyperparameter
+    conditional: bool
+
+    @property
+    def width(self) -> int:
+        return (len(self.hp.choices) if self._one_hot else 1) + self.conditional
+
+    @property
+    def _one_hot(self) -> bool:
+        return isinstance(self.hp, cs.CategoricalHyperparameter) and len(self.hp.choices) > 2
+
+    def encode(self, value: Value | None) -> list[float]:
+        flag = [float(value is not None)] if self.conditional else []
+        if self._one_hot:
+            return [float(value == choice) for choice in self.hp.choices] + flag
+        return [0.5 if value is None else self._unit(value), *flag]
+
+    def _unit(self, value: Value) -> float:
+        hp = self.hp
+        if isinstance(hp, cs.CategoricalHyperparameter):
+            return float(value == hp.choices[1])
+        if isinstance(hp, cs.OrdinalHyperparameter):
+            return _position(value, [python(known) for known in hp.sequence])
+        low, high, number = float(hp.lower), float(hp.upper), float(value)
+        number = min(max(number, low), high)
+        if hp.log:
+            low, high, number = np.log(low), np.log(high), np.log(number)
+        return (number - low) / (high - low)
+
+
+class Space:
+    """A search space over named hyperparameters.
+
+    Args:
+        ranges: each hyperparameter's range in the grammar of `hyperpilot.space.grammar`.
+        fixed: values that every configuration has.
+        conditions: child -> (parent, values): the child is active only where the parent has one of the values.
+        forbidden: combinations of values that must not occur together.
+        constraints: further rules; they see a configuration completed by `defaults`.
+        defaults: the configuration to start from; values may lie outside the ranges, and fixed values win over it.
+
+    Raises:
+        InvalidSpace: naming the hyperparameter and what to change.
+    """
+
+    def __init__(
+        self,
+        ranges: Mapping[str, str],
+        *,
+        fixed: Config | None = None,
+        conditions: Conditions | None = None,
+        forbidden: Sequence[Config] = (),
+        constraints: Sequence[Constraint] = (),
+        defaults: Config | None = None,
+    ) -> None:
+        self._fixed = dict(fixed or {})
+        self._defaults = dict(defaults or {})
+        self._constraints = tuple(constraints)
+        self._conditions = dict(conditions or {})
+        self._space = cs.ConfigurationSpace()
+        for name, text in ranges.items():
+            if name not in self._fixed:
+                self._space.add(parse(name, text))
+        for name, value in self._fixed.items():
+            self._space.add(cs.CategoricalHyperparameter(name, [value]))
+        self._add_conditions()
+        self._forbidden = tuple(dict(clause) for clause in forbidden)
+        for clause in self._forbidden:
+            self._space.add(self._clause(clause))
+        self._columns = tuple(
+            _Column(hp, name in self._conditions) for name, hp in self._space.items() if name not in self._fixed
+        )
+        if self._fixed and not self._columns:
+            raise InvalidSpace("nothing is left to search: every hyperparameter is fixed", "Leave at least one range.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The hyperparameters that are searched."""
+        return tuple(column.hp.name for column in self._columns)
+
+    @property
+    def fixed(self) -> Config:
+        return dict(self._fixed)
+
+    @property
+    def conditions(self) -> Conditions:
+        return dict(self._conditions)
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        return self._constraints
+
+    @property
+    def width(self) -> int:
+        """Number of columns of an encoded configuration."""
+        return sum(column.width for column in self._columns)
+
+    def ranges(self) -> dict[str, str]:
+        """Every searched range, in the grammar that the constructor reads."""
+        return {column.hp.name: describe(column.hp) for column in self._columns}
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Config]:
+        """Configurations drawn uniformly over the valid part of the space.
+
+        Raises:
+            InvalidSpace: the constraints leave next to nothing.
+        """
+        self._space.seed(int(rng.integers(2**31)))
+        found: list[Config] = []
+        for _ in range(200):
+            drawn = self._space.sample_configuration(max(2 * n, 16))
+            values = ({name: python(value) for name, value in dict(config).items()} for config in drawn)
+            found += [config for config in values if not self._broken(config)]
+            if len(found) >= n:
+                return found[:n]
+        rules = "; ".join(rule.text for rule in self._constraints)
+        raise InvalidSpace(f"the constraints leave next to nothing of the space ({rules})", "Widen a range or unfix a value.")
+
+    def neighbours(self, config: Config, n: int, rng: np.random.Generator) -> list[Config]:
+        """Up to n valid configurations near a given one: some hyperparameters moved, the others kept."""
+        found = []
+        for other in self.sample(n, rng):
+            values = {name: config.get(name, other.get(name)) for name in self._space}
+            moved = rng.random(len(self._columns)) < max(0.25, 1 / len(self._columns))
+            for column, move in zip(self._columns, moved, strict=True):
+                if move or values[column.hp.name] is None:
+                    values[column.hp.name] = self._moved(column.hp, values[column.hp.name], rng)
+            near = self._activate({name: value for name, value in values.items() if value is not None})
+            if near != config and not self._faults(near) and not self._broken(near):
+                found.append(near)
+        return found
+
+    def default(self) -> Config:
+        """The configuration to start from: the given defaults, with fixed values in force.
+
+        Raises:
+            InvalidSpace: a hyperparameter has no default, or the result breaks a constraint.
+        """
+        values = {**{name: self._defaults.get(name) for name in self._space}, **self._fixed}
+        missing = [name for name, value in values.items() if value is None]
+        if missing:
+            raise InvalidSpace(f"{missing[0]} has no default", "Give the space defaults=... for every hyperparameter.")
+        config = self._activate({name: value for name, value in values.items() if value is not None})
+        broken = self._broken(config)
+        if broken:
+            raise InvalidSpace(f"the default configuration breaks {broken!r} with the values that are fixed", "Fix another value.")
+        return config
+
+    def check(self, config: Config) -> None:
+        """Passes a configuration that the space allows.
+
+        Raises:
+            InvalidConfiguration: naming the key and the mend.
+        """
+        for name in config:
+            if name not in self._space:
+                raise InvalidConfiguration(f"unknown hyperparameter {name!r}", suggestion(name, self._space))
+        for fault in self._faults(config):
+            raise InvalidConfiguration(fault, "hyperpilot spaces prints what is allowed.")
+        broken = self._broken(config)
+        if broken:
+            raise InvalidConfiguration(f"the configuration breaks {broken!r}", "Change one of the values.")
+
+    def encode(self, configs: Sequence[Config]) -> Array:
+        """Configurations as rows of the unit cube.
+
+        Numbers keep their scale and are clipped to their range, choices of more than two become one column each, an
+        inactive hyperparameter stands at 0.5 (choices: all 0) and its activity column at 0.
+
+        Returns:
+            (n, width)
+        """
+        rows = [[x for column in self._columns for x in column.encode(config.get(column.hp.name))] for config in configs]
+        return np.array(rows, dtype=float).reshape(len(rows), self.width)
+
+    def _add_conditions(self) -> None:
+        for child, (parent, values) in self._conditions.items():
+            for name in (child, parent):
+                if name not in self._space:
+                    raise InvalidSpace(f"a condition names the unknown hyperparameter {name!r}", suggestion(name, self._space))
+            allowed = [value for value in values if self._space[parent].is_legal(value)]
+            if not allowed and parent not in self._fixed:
+                raise InvalidSpace(f"{child}: {parent} can never be one of {list(values)}", "Name values that it can take.")
+            if parent in self._fixed:
+                continue
+            self._space.add(cs.InCondition(self._space[child], self._space[parent], allowed))
+        never = [child for child, (parent, values) in self._conditions.items() if not self._can_be(parent, values)]
+        if never:
+            self._drop(never)
+
+    def _can_be(self, parent: str, values: tuple[Value, ...]) -> bool:
+        return parent not in self._fixed or self._fixed[parent] in values
+
+    def _drop(self, names: Iterable[str]) -> None:
+        """Rebuilds the ConfigSpace without hyperparameters that can never be active."""
+        gone = set(names)
+        kept = cs.ConfigurationSpace()
+        kept.add([hp for name, hp in self._space.items() if name not in gone])
+        for child, (parent, values) in self._conditions.items():
+            if child not in gone and parent not in gone and parent not in self._fixed:
+                kept.add(cs.InCondition(kept[child], kept[parent], [v for v in values if kept[parent].is_legal(v)]))
+        self._space = kept
+        self._conditions = {child: c for child, c in self._conditions.items() if child not in gone and c[0] not in gone}
+        self._fixed = {name: value for name, value in self._fixed.items() if name not in gone}
+
+    def _clause(self, clause: Config) -> cs.ForbiddenAndConjunction | cs.ForbiddenEqualsClause:
+        for name, value in clause.items():
+            if name not in self._space:
+                raise InvalidSpace(f"a forbidden combination names the unknown {name!r}", suggestion(name, self._space))
+            if not self._space[name].is_legal(value):
+                raise InvalidSpace(f"a forbidden combination: {name} can never be {value!r}", "Name a value that it can take.")
+        parts = [cs.ForbiddenEqualsClause(self._space[name], value) for name, value in clause.items()]
+        return parts[0] if len(parts) == 1 else cs.ForbiddenAndConjunction(*parts)
+
+    def _activate(self, values: Config) -> Config:
+        """The values without those whose condition does not hold."""
+        active = dict(values)
+        for _ in self._conditions:  # a chain of conditions is no longer than their number
+            for child, (parent, allowed) in self._conditions.items():
+                if child in active and active.get(parent) not in allowed:
+                    del active[child]
+        return active
+
+    def _faults(self, config: Config) -> list[str]:
+        for name, value in config.items():
+            hp = self._space[name]
+            if not hp.is_legal(value):
+                allowed = describe(hp) if name not in self._fixed else f"fixed at {write(self._fixed[name])}"
+                return [f"{name}={value!r} is not allowed ({allowed})"]
+        if (active := self._activate({name: config.get(name, self._any(name)) for name in self._space})).keys() != config.keys():
+            odd = sorted(active.keys() ^ config.keys())[0]
+            return [f"{odd} is {'missing' if odd in active else 'inactive here'}"]
+        try:
+            cs.Configuration(self._space, values=dict(config))
+        except (ForbiddenValueError, IllegalValueError) as error:
+            return [f"the combination is forbidden: {error}"]
+        return []
+
+    def _any(self, name: str) -> Value:
+        return python(self._space[name].default_value)
+
+    def _broken(self, config: Config) -> str:
+        complete = {**self._defaults, **config}
+        return next((rule.text for rule in self._constraints if not rule.holds(complete)), "")
+
+    def _moved(self, hp: Hyperparameter, value: Value | None, rng: np.random.Generator) -> Value:
+        fresh = value is None or not hp.is_legal(value) or isinstance(hp, cs.CategoricalHyperparameter)
+        if fresh:
+            return python(hp.to_value(hp.sample_vector(seed=np.random.RandomState(int(rng.integers(2**31))))))
+        if isinstance(hp, cs.OrdinalHyperparameter):
+            index = list(hp.sequence).index(value) + int(rng.choice([-1, 1]))
+            return python(hp.sequence[min(max(index, 0), len(hp.sequence) - 1)])
+        unit = float(hp.to_vector(value)) + _SPREAD * float(rng.standard_normal())
+        return python(hp.to_value(min(max(unit, 0.0), 1.0)))
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What the user may have meant."""
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(names))}."
+
+
+def _position(value: Value, sequence: Sequence[Value]) -> float:
+    """Place of a value among ordered ones, from 0 to 1; a number between two of them lies between their places."""
+    if value in sequence:
+        return sequence.index(value) / (len(sequence) - 1)
+    numbers = [float(known) for known in sequence if not isinstance(known, str)]
+    if isinstance(value, str) or len(numbers) < len(sequence):
+        return 0.5
+    return float(np.interp(float(value), numbers, np.linspace(0.0, 1.0, len(numbers))))
