@@ -1,0 +1,1 @@
+"""The RL algorithms, one file each: ranges, defaults and rules as plain data. Nothing here imports torch."""

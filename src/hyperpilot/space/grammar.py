@@ -1,11 +1,11 @@
 """Ranges as people write them, on the command line, in a study file and in an algorithm's file alike.
 
-    1e-5..1e-2:log          a float on a log scale (`0.0..1.0` without `:log` is linear)
-    1..20                   an integer, where both ends are written as integers (`:log` works too)
-    8..2048:pow2            the powers of two from 8 to 2048, in order
-    0.9|0.99|0.999          numbers in order, equally far apart
-    tanh|relu               choices without order
-    64|64x64|256x256:ordered  choices in the order given
+1e-5..1e-2:log          a float on a log scale (`0.0..1.0` without `:log` is linear)
+1..20                   an integer, where both ends are written as integers (`:log` works too)
+8..2048:pow2            the powers of two from 8 to 2048, in order
+0.9|0.99|0.999          numbers in order, equally far apart
+tanh|relu               choices without order
+64|64x64|256x256:ordered  choices in the order given
 """
 
 from __future__ import annotations

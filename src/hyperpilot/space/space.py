@@ -143,7 +143,9 @@ class Space:
             if len(found) >= n:
                 return found[:n]
         rules = "; ".join(rule.text for rule in self._constraints)
-        raise InvalidSpace(f"the constraints leave next to nothing of the space ({rules})", "Widen a range or unfix a value.")
+        raise InvalidSpace(
+            f"the constraints leave next to nothing of the space ({rules})", "Widen a range or unfix a value."
+        )
 
     def neighbours(self, config: Config, n: int, rng: np.random.Generator) -> list[Config]:
         """Up to n valid configurations near a given one: some hyperparameters moved, the others kept."""
@@ -172,7 +174,9 @@ class Space:
         config = self._activate({name: value for name, value in values.items() if value is not None})
         broken = self._broken(config)
         if broken:
-            raise InvalidSpace(f"the default configuration breaks {broken!r} with the values that are fixed", "Fix another value.")
+            raise InvalidSpace(
+                f"the default configuration breaks {broken!r} with the values that are fixed", "Fix another value."
+            )
         return config
 
     def check(self, config: Config) -> None:
@@ -199,17 +203,23 @@ class Space:
         Returns:
             (n, width)
         """
-        rows = [[x for column in self._columns for x in column.encode(config.get(column.hp.name))] for config in configs]
+        rows = [
+            [x for column in self._columns for x in column.encode(config.get(column.hp.name))] for config in configs
+        ]
         return np.array(rows, dtype=float).reshape(len(rows), self.width)
 
     def _add_conditions(self) -> None:
         for child, (parent, values) in self._conditions.items():
             for name in (child, parent):
                 if name not in self._space:
-                    raise InvalidSpace(f"a condition names the unknown hyperparameter {name!r}", suggestion(name, self._space))
+                    raise InvalidSpace(
+                        f"a condition names the unknown hyperparameter {name!r}", suggestion(name, self._space)
+                    )
             allowed = [value for value in values if self._space[parent].is_legal(value)]
             if not allowed and parent not in self._fixed:
-                raise InvalidSpace(f"{child}: {parent} can never be one of {list(values)}", "Name values that it can take.")
+                raise InvalidSpace(
+                    f"{child}: {parent} can never be one of {list(values)}", "Name values that it can take."
+                )
             if parent in self._fixed:
                 continue
             self._space.add(cs.InCondition(self._space[child], self._space[parent], allowed))
@@ -237,7 +247,9 @@ class Space:
             if name not in self._space:
                 raise InvalidSpace(f"a forbidden combination names the unknown {name!r}", suggestion(name, self._space))
             if not self._space[name].is_legal(value):
-                raise InvalidSpace(f"a forbidden combination: {name} can never be {value!r}", "Name a value that it can take.")
+                raise InvalidSpace(
+                    f"a forbidden combination: {name} can never be {value!r}", "Name a value that it can take."
+                )
         parts = [cs.ForbiddenEqualsClause(self._space[name], value) for name, value in clause.items()]
         return parts[0] if len(parts) == 1 else cs.ForbiddenAndConjunction(*parts)
 
@@ -256,7 +268,9 @@ class Space:
             if not hp.is_legal(value):
                 allowed = describe(hp) if name not in self._fixed else f"fixed at {write(self._fixed[name])}"
                 return [f"{name}={value!r} is not allowed ({allowed})"]
-        if (active := self._activate({name: config.get(name, self._any(name)) for name in self._space})).keys() != config.keys():
+        if (
+            active := self._activate({name: config.get(name, self._any(name)) for name in self._space})
+        ).keys() != config.keys():
             odd = sorted(active.keys() ^ config.keys())[0]
             return [f"{odd} is {'missing' if odd in active else 'inactive here'}"]
         try:

@@ -1,0 +1,1 @@
+"""Models of scores over configurations and training time: one file each."""

@@ -1,0 +1,27 @@
+# One torch thread a process: workers are processes, and more threads than cores slow all of them down.
+export OMP_NUM_THREADS := 1
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
+
+.PHONY: demo test check bench clean
+
+.venv/main: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable '.[sb3,box2d,video]'
+	touch $@
+
+.venv/dev: .venv/main
+	$(PIP) --editable '.[sb3,box2d,video,postgres,dev]'
+	touch $@
+
+test: .venv/dev
+	.venv/bin/python -m pytest
+
+check: .venv/dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+clean:
+	rm -rf .venv

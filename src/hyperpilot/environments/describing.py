@@ -1,0 +1,143 @@
+"""What an environment asks of an algorithm."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cloudpickle
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import EzPickle
+
+from hyperpilot.environments.making import EnvSpec, make
+from hyperpilot.errors import UnsupportedEnvironment
+from hyperpilot.protocols import ActionKind, Algorithm
+
+# What pickling raises, depending on what an environment holds.
+_REFUSALS = (
+    pickle.PickleError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,
+    LookupError,
+    AssertionError,
+    ImportError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an environment asks of an algorithm.
+
+    Args:
+        actions: the kind of its action space.
+        observation: vector, image, dict, discrete, multi_discrete or multi_binary.
+        max_episode_steps: where episodes are cut off, if they are.
+    """
+
+    actions: ActionKind
+    observation: str
+    max_episode_steps: int | None
+
+
+def traits(spec: EnvSpec) -> Traits:
+    """The traits of an environment, which is made and closed once.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be made.
+        UnsupportedEnvironment: no algorithm could serve its spaces.
+    """
+    env = make(spec)
+    try:
+        return Traits(_actions(spec.id, env.action_space), _observation(spec.id, env.observation_space), _limit(env))
+    finally:
+        env.close()  # type: ignore[no-untyped-call]
+
+
+def check_supported(algorithm: Algorithm, env: Traits, alternatives: Sequence[str] = ()) -> None:
+    """Passes an algorithm that serves the action space.
+
+    Args:
+        algorithm: the algorithm.
+        env: traits of the environment.
+        alternatives: names of the algorithms that would do.
+
+    Raises:
+        UnsupportedEnvironment: naming what the algorithm serves and which would do.
+    """
+    if env.actions in algorithm.actions:
+        return
+    serves = " and ".join(algorithm.actions)
+    what = f"{algorithm.name} serves {serves} actions; the environment's are {env.actions}"
+    mend = f"These would do: {', '.join(alternatives)}." if alternatives else "Choose another algorithm."
+    raise UnsupportedEnvironment(what, mend)
+
+
+def preserves_state(env: gymnasium.Env[Any, Any]) -> bool:
+    """Whether a pickled copy goes on where the environment stands.
+
+    An `EzPickle` is made anew from its constructor's arguments, so that its copy starts a fresh episode.
+    """
+    if any(isinstance(layer, EzPickle) for layer in _layers(env)):
+        return False
+    try:
+        cloudpickle.loads(cloudpickle.dumps(env))
+    except _REFUSALS:
+        return False
+    return True
+
+
+def _layers(env: gymnasium.Env[Any, Any]) -> Iterator[gymnasium.Env[Any, Any]]:
+    while isinstance(env, gymnasium.Wrapper):
+        yield env
+        env = env.env
+    yield env
+
+
+def _actions(name: str, space: gymnasium.Space[Any]) -> ActionKind:
+    if isinstance(space, spaces.Discrete):
+        return "discrete"
+    if isinstance(space, spaces.MultiDiscrete):
+        return "multi_discrete"
+    if isinstance(space, spaces.MultiBinary):
+        return "multi_binary"
+    if not isinstance(space, spaces.Box):
+        kinds = "Box, Discrete, MultiDiscrete or MultiBinary"
+        raise UnsupportedEnvironment(f"{name}: its action space is {space}", f"A wrapper has to make it {kinds}.")
+    if not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        mend = "Give it finite bounds, for example with gymnasium.wrappers.RescaleAction."
+        raise UnsupportedEnvironment(f"{name}: its continuous actions have no bounds", mend)
+    return "continuous"
+
+
+def _observation(name: str, space: gymnasium.Space[Any]) -> str:
+    if isinstance(space, spaces.Dict):
+        for key, inner in space.spaces.items():
+            if isinstance(inner, spaces.Dict | spaces.Tuple):
+                raise UnsupportedEnvironment(f"{name}: its observation {key!r} is nested", "Flatten it with a wrapper.")
+        return "dict"
+    if isinstance(space, spaces.Box):
+        image = len(space.shape) == 3 and space.dtype == np.uint8
+        return "image" if image else "vector"
+    for kind, label in (
+        (spaces.Discrete, "discrete"),
+        (spaces.MultiDiscrete, "multi_discrete"),
+        (spaces.MultiBinary, "multi_binary"),
+    ):
+        if isinstance(space, kind):
+            return label
+    mend = "A wrapper has to make them a Box, for example gymnasium.wrappers.FlattenObservation."
+    raise UnsupportedEnvironment(f"{name}: its observations are {space}", mend)
+
+
+def _limit(env: gymnasium.Env[Any, Any]) -> int | None:
+    for layer in _layers(env):
+        if isinstance(layer, gymnasium.wrappers.TimeLimit):
+            return int(layer._max_episode_steps)
+    return env.spec.max_episode_steps if env.spec else None

@@ -1,0 +1,34 @@
+"""Rung arithmetic, and what every schedule asks of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.records import Checkpoint, Job, Run
+
+
+def rungs(horizon: int, eta: float, count: int) -> tuple[int, ...]:
+    """Steps of `count` rungs, each `eta` times the one below, ending at the horizon.
+
+    Raises:
+        InvalidStudy: the lowest rung would be less than one step.
+    """
+    if eta <= 1 or count < 1:
+        raise InvalidStudy(f"eta={eta} with {count} rungs is no schedule", "Use eta above 1 and at least one rung.")
+    steps = tuple(round(horizon / eta**k) for k in reversed(range(count)))
+    if steps[0] < 1 or len(set(steps)) < count:
+        raise InvalidStudy(f"{count} rungs do not fit in a horizon of {horizon} steps", "Use fewer rungs.")
+    return steps
+
+
+def promote(run: Run, until: int) -> Job:
+    """The job that takes a paused run further."""
+    job = run.job
+    return Job(job.trial, job.config, job.seed, until, job.horizon, Checkpoint(run.id, job.until), job.phase)
+
+
+def best(runs: Iterable[Run], step: int, count: int) -> list[Run]:
+    """The `count` best runs by their score at a rung, the older first among equals. Failed runs are never among them."""
+    scored = [(run, score) for run in runs if run.state != "failed" and (score := run.score_at(step)) is not None]
+    return [run for run, _ in sorted(scored, key=lambda pair: (-pair[1], pair[0].id))[:count]]

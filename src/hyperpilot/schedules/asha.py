@@ -1,0 +1,62 @@
+"""Asynchronous successive halving: a trial is promoted as soon as it is among the best of its rung, and nobody waits.
+
+References:
+    Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar: A System for Massively Parallel Hyperparameter
+    Tuning. MLSys (2020). Algorithm 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from hyperpilot.records import History, Job, Run
+from hyperpilot.schedules._rungs import best, promote, rungs
+
+
+@dataclass(frozen=True)
+class Asha:
+    """One bracket without barriers, until the budget is spent.
+
+    Args:
+        horizon: environment steps of a full training.
+        budget: environment steps to spend.
+        eta: a rung promotes the best 1/eta of its trials.
+        count: number of rungs; the lowest is horizon / eta^(count - 1).
+    """
+
+    horizon: int
+    budget: int
+    eta: float = 3.0
+    count: int = 3
+
+    @cached_property
+    def rungs(self) -> tuple[int, ...]:
+        return rungs(self.horizon, self.eta, self.count)
+
+    def bracket(self, trial: int) -> int:
+        return 0
+
+    def promotions(self, history: History, n: int) -> Sequence[Job]:
+        """Up to `n` promotions, from the highest rung down."""
+        left = self.budget - history.steps_committed("search")
+        jobs: list[Job] = []
+        for step, above in reversed(list(zip(self.rungs, self.rungs[1:], strict=False))):
+            for run in self._promotable(history.search, step):
+                if len(jobs) < n and above - step <= left:
+                    jobs.append(promote(run, above))
+                    left -= above - step
+        return jobs
+
+    def first(self, history: History, n: int) -> Sequence[int]:
+        left = self.budget - history.steps_committed("search")
+        return (self.rungs[0],) * max(0, min(n, left // self.rungs[0]))
+
+    def _promotable(self, runs: Sequence[Run], step: int) -> list[Run]:
+        reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
+        top = best(reached, step, int(len(reached) / self.eta + 1e-9))
+        return [run for run in top if run.job.until == step and run.state == "paused"]
+
+
+plugin = Asha

@@ -1,0 +1,99 @@
+"""Trains with Stable-Baselines3 and its contributions, so that a training can stop and go on without a trace.
+
+`learn` is always asked for the whole horizon, over which schedules anneal; a gate before each rollout leaves it where a
+run is to be evaluated, and it is entered again there. The policy reported at a step is the one in force then: the step
+falls into the rollout that this policy collects. What continues from a checkpoint equals the uninterrupted training bit
+for bit, where the environment can be pickled, and a training to the horizon equals Stable-Baselines3's own
+`learn(horizon)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperpilot.environments import EnvSpec
+from hyperpilot.protocols import Algorithm, Beat
+from hyperpilot.records import Job, Report
+from hyperpilot.trainers._failures import Diverged, MissingCheckpoint
+from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved, load_agent
+from hyperpilot.trainers._sb3_session import Session
+
+__all__ = ["Diverged", "MissingCheckpoint", "SB3Trainer", "load_agent", "plugin"]
+
+_TEST_BLOCK = 1_000_000
+"""Tests evaluate on seeds this far from those of the search."""
+
+
+@dataclass(frozen=True)
+class SB3Trainer:
+    """Trains one algorithm in one environment.
+
+    Args:
+        algorithm: the algorithm.
+        env: the environment.
+        folder: the study's folder; a run is kept in `trials/<trial>/seed-<seed>` of it.
+        eval_steps: steps at which runs are evaluated, besides the end of a job.
+        eval_episodes: episodes of an evaluation in the search.
+        test_episodes: episodes of an evaluation in the test.
+        eval_seed: seed of the first evaluation episode; far from training seeds.
+        checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
+        device: where PyTorch computes.
+    """
+
+    algorithm: Algorithm
+    env: EnvSpec
+    folder: Path
+    eval_steps: tuple[int, ...] = ()
+    eval_episodes: int = 5
+    test_episodes: int = 20
+    eval_seed: int = 10_000_000
+    checkpoint_every: int | None = None
+    device: str = "cpu"
+
+    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
+        """The evaluations of a job, as `protocols.Trainer` has it.
+
+        Raises:
+            Diverged: parameters, losses or actions are no longer finite.
+            MissingCheckpoint: the parent's state is not there.
+            EnvironmentUnavailable: the environment cannot be made.
+            InvalidConfiguration: the parent's networks do not fit the configuration.
+        """
+        folder = RunFolder.of(Path(self.folder), job.run)
+        folder.tidy()
+        start = folder.newest(job.start, job.until)
+        if start is not None:
+            yield start.report()
+            if start.step == job.until:
+                return
+        else:
+            start = self._parent(job)
+        test = job.phase == "test"
+        episodes = self.test_episodes if test else self.eval_episodes
+        seed = self.eval_seed + (_TEST_BLOCK if test else 0)
+        with closing(
+            Session(self.algorithm, self.env, folder, job, start, beat, (episodes, seed), self.device)
+        ) as session:
+            done = start.step if start else 0
+            for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):
+                yield session.report_at(step, save=self._due(step, done, job.until))
+                done = step
+
+    def _parent(self, job: Job) -> Saved | None:
+        if job.parent is None:
+            return None
+        saved = RunFolder.of(Path(self.folder), job.parent.run).at(job.parent.step)
+        if job.parent.run == job.run and not saved.resumable:
+            what = f"{saved.folder} can no longer be continued: the run has gone on to a later step"
+            raise MissingCheckpoint(what, "Only the newest checkpoint of a run can be continued.")
+        return saved
+
+    def _due(self, step: int, last: int, until: int) -> bool:
+        every = self.checkpoint_every
+        return every is None or step == until or step // every > last // every
+
+
+plugin = SB3Trainer
