@@ -1,0 +1,45 @@
+"""HyperPilotRL: hyperparameters for reinforcement learning, found with a Bayesian neural network under Hyperband."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hyperpilot.api import Optimizer, read_history, resume, tune
+    from hyperpilot.errors import HyperPilotError
+    from hyperpilot.records import Failed, Finished, History, Job, Report
+    from hyperpilot.space import Space
+
+_WHERE = {
+    "Optimizer": "api",
+    "read_history": "api",
+    "resume": "api",
+    "tune": "api",
+    "HyperPilotError": "errors",
+    "Failed": "records",
+    "Finished": "records",
+    "History": "records",
+    "Job": "records",
+    "Report": "records",
+    "Space": "space",
+}
+__all__ = [
+    "Failed",
+    "Finished",
+    "History",
+    "HyperPilotError",
+    "Job",
+    "Optimizer",
+    "Report",
+    "Space",
+    "read_history",
+    "resume",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"hyperpilot.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

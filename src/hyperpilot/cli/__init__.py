@@ -1,0 +1,52 @@
+"""The command line: one file a verb, imported when it is asked for."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from hyperpilot.errors import HyperPilotError
+
+_FOLDER = Path(__file__).parent
+
+
+class _Verbs(TyperGroup):
+    """Finds a verb by the name of its file. `--help` reads the first line of each file and imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        if "--help" in sys.argv[1:2] or len(sys.argv) == 1:
+            source = (_FOLDER / f"{cmd_name}.py").read_text()
+            return typer.core.TyperCommand(cmd_name, help=ast.get_docstring(ast.parse(source)))
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(import_module(f"hyperpilot.cli.{cmd_name}").command)
+        return get_command(single)
+
+
+app = typer.Typer(cls=_Verbs, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _root() -> None:
+    """Tune reinforcement-learning agents: a Bayesian neural network under Hyperband, the winner tested on unseen seeds."""
+
+
+def main() -> None:
+    """Runs a verb; an error that HyperPilotRL raises on purpose is printed without a traceback, and exits with 2."""
+    try:
+        app()
+    except HyperPilotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

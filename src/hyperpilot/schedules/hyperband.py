@@ -74,7 +74,8 @@ class Hyperband:
     @cached_property
     def plan(self) -> tuple[Bracket, ...]:
         """Every bracket that will be run."""
-        one_round, plan, left = brackets(self.rungs, self.eta), [], self.budget
+        one_round, left = brackets(self.rungs, self.eta), self.budget
+        plan: list[Bracket] = []
         while True:
             for bracket in one_round:
                 if bracket.cost > left:

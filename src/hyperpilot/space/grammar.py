@@ -11,6 +11,7 @@ tanh|relu               choices without order
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import ConfigSpace as cs
 import numpy as np
@@ -36,7 +37,7 @@ def parse_value(text: str) -> Value:
         return word
 
 
-def parse(name: str, text: str) -> Hyperparameter:
+def parse(name: str, text: str) -> Hyperparameter[Any, Any]:
     """The hyperparameter that a range describes.
 
     Raises:
@@ -50,7 +51,7 @@ def parse(name: str, text: str) -> Hyperparameter:
     raise InvalidSpace(f"{name}: {text!r} is not a range", f"{_HELP} To set one value, fix it: --fix {name}={text}")
 
 
-def describe(hyperparameter: Hyperparameter) -> str:
+def describe(hyperparameter: Any) -> str:
     """The range in the same grammar: `parse` of it gives the hyperparameter back."""
     hp = hyperparameter
     if isinstance(hp, cs.OrdinalHyperparameter):
@@ -76,7 +77,7 @@ def python(value: object) -> Value:
     return value
 
 
-def _choices(name: str, text: str, body: str, scale: str) -> Hyperparameter:
+def _choices(name: str, text: str, body: str, scale: str) -> Hyperparameter[Any, Any]:
     values = [parse_value(part) for part in body.split("|")]
     if scale not in ("", "ordered"):
         raise InvalidSpace(f"{name}: {text!r} has the unknown scale {scale!r}", "Choices take no scale but :ordered.")
@@ -87,7 +88,7 @@ def _choices(name: str, text: str, body: str, scale: str) -> Hyperparameter:
     return cs.CategoricalHyperparameter(name, values)
 
 
-def _interval(name: str, text: str, body: str, scale: str) -> Hyperparameter:
+def _interval(name: str, text: str, body: str, scale: str) -> Hyperparameter[Any, Any]:
     low, high = (parse_value(part) for part in body.split("..", 1))
     if isinstance(low, bool | str) or isinstance(high, bool | str) or not np.isfinite([low, high]).all():
         raise InvalidSpace(f"{name}: {text!r} does not run between two numbers", _HELP)
@@ -106,7 +107,7 @@ def _interval(name: str, text: str, body: str, scale: str) -> Hyperparameter:
     return cs.UniformFloatHyperparameter(name, float(low), float(high), log=scale == "log")
 
 
-def _powers(name: str, text: str, low: float, high: float) -> Hyperparameter:
+def _powers(name: str, text: str, low: float, high: float) -> Hyperparameter[Any, Any]:
     powers = [2**k for k in range(31) if low <= 2**k <= high]
     if len(powers) < 2 or powers[0] != low or powers[-1] != high:
         raise InvalidSpace(f"{name}: {text!r} does not run between two powers of two", "For example 8..2048:pow2.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ConfigSpace as cs
 import numpy as np
 from ConfigSpace.exceptions import ForbiddenValueError, IllegalValueError
-from ConfigSpace.hyperparameters import Hyperparameter
 from numpy.typing import NDArray
 
 from hyperpilot.errors import InvalidConfiguration, InvalidSpace
@@ -27,7 +27,7 @@ _SPREAD = 0.15
 class _Column:
     """How one hyperparameter is encoded: its values, then whether it is active where that can vary."""
 
-    hp: Hyperparameter
+    hp: Any
     conditional: bool
 
     @property
@@ -179,6 +179,10 @@ class Space:
             )
         return config
 
+    def middle(self) -> Config:
+        """The middle of every range, the first of every choice."""
+        return self._activate({name: self._any(name) for name in self._space})
+
     def check(self, config: Config) -> None:
         """Passes a configuration that the space allows.
 
@@ -215,7 +219,7 @@ class Space:
                     raise InvalidSpace(
                         f"a condition names the unknown hyperparameter {name!r}", suggestion(name, self._space)
                     )
-            allowed = [value for value in values if self._space[parent].is_legal(value)]
+            allowed = [value for value in values if self._space[parent].legal_value(value)]
             if not allowed and parent not in self._fixed:
                 raise InvalidSpace(
                     f"{child}: {parent} can never be one of {list(values)}", "Name values that it can take."
@@ -237,7 +241,7 @@ class Space:
         kept.add([hp for name, hp in self._space.items() if name not in gone])
         for child, (parent, values) in self._conditions.items():
             if child not in gone and parent not in gone and parent not in self._fixed:
-                kept.add(cs.InCondition(kept[child], kept[parent], [v for v in values if kept[parent].is_legal(v)]))
+                kept.add(cs.InCondition(kept[child], kept[parent], [v for v in values if kept[parent].legal_value(v)]))
         self._space = kept
         self._conditions = {child: c for child, c in self._conditions.items() if child not in gone and c[0] not in gone}
         self._fixed = {name: value for name, value in self._fixed.items() if name not in gone}
@@ -246,7 +250,7 @@ class Space:
         for name, value in clause.items():
             if name not in self._space:
                 raise InvalidSpace(f"a forbidden combination names the unknown {name!r}", suggestion(name, self._space))
-            if not self._space[name].is_legal(value):
+            if not self._space[name].legal_value(value):
                 raise InvalidSpace(
                     f"a forbidden combination: {name} can never be {value!r}", "Name a value that it can take."
                 )
@@ -265,7 +269,7 @@ class Space:
     def _faults(self, config: Config) -> list[str]:
         for name, value in config.items():
             hp = self._space[name]
-            if not hp.is_legal(value):
+            if not hp.legal_value(value):
                 allowed = describe(hp) if name not in self._fixed else f"fixed at {write(self._fixed[name])}"
                 return [f"{name}={value!r} is not allowed ({allowed})"]
         if (
@@ -286,8 +290,8 @@ class Space:
         complete = {**self._defaults, **config}
         return next((rule.text for rule in self._constraints if not rule.holds(complete)), "")
 
-    def _moved(self, hp: Hyperparameter, value: Value | None, rng: np.random.Generator) -> Value:
-        fresh = value is None or not hp.is_legal(value) or isinstance(hp, cs.CategoricalHyperparameter)
+    def _moved(self, hp: Any, value: Value | None, rng: np.random.Generator) -> Value:
+        fresh = value is None or not hp.legal_value(value) or isinstance(hp, cs.CategoricalHyperparameter)
         if fresh:
             return python(hp.to_value(hp.sample_vector(seed=np.random.RandomState(int(rng.integers(2**31))))))
         if isinstance(hp, cs.OrdinalHyperparameter):

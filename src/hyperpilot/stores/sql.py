@@ -45,8 +45,9 @@ class SqlStore:
             self._engine = _engine(url)
             _SCHEMA.create_all(self._engine)
             with self._engine.connect() as connection:
-                self._length: int = connection.scalar(
-                    sa.select(sa.func.count()).select_from(_EVENTS).where(_EVENTS.c.study == study)
+                self._length = (
+                    connection.scalar(sa.select(sa.func.count()).select_from(_EVENTS).where(_EVENTS.c.study == study))
+                    or 0
                 )
         except ModuleNotFoundError as error:
             raise missing_extra(error) from error

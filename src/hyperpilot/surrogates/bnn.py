@@ -137,7 +137,9 @@ class Networks:
         z = _inputs(x, t)
         expected = len(self.networks[0].scales.slopes)
         if z.shape[1] != expected:
-            raise ValueError(f"x has {x.shape[1]} columns, but the model was fitted to {x.shape[1] + expected - z.shape[1]}")
+            raise ValueError(
+                f"x has {x.shape[1]} columns, but the model was fitted to {x.shape[1] + expected - z.shape[1]}"
+            )
         return z
 
 

@@ -1,0 +1,193 @@
+"""The same as the command line, for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from hyperpilot.analysis.loader import loader
+from hyperpilot.analysis.result import Result, hand_over, judge
+from hyperpilot.errors import InvalidStudy, StudyBusy
+from hyperpilot.protocols import Strategy
+from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Submitted
+from hyperpilot.registry import load
+from hyperpilot.runtime.executors import Executor
+from hyperpilot.runtime.executors.inline import Inline
+from hyperpilot.runtime.executors.processes import Processes
+from hyperpilot.runtime.loop import Loop, Watch, unwatched
+from hyperpilot.runtime.study import Study
+from hyperpilot.space import Space
+
+
+def tune(
+    algorithm: str,
+    env: str,
+    *,
+    total_steps: int,
+    horizon: int,
+    folder: str | Path,
+    watch: Watch = unwatched,
+    executor: str = "processes",
+    **settings: Any,
+) -> Result:
+    """Finds hyperparameters and tests them on unseen seeds; a study that is there already is continued.
+
+    Args:
+        algorithm: its name, such as `ppo`.
+        env: a Gymnasium id, or `module:Class`.
+        total_steps: environment steps to spend, the test included.
+        horizon: environment steps of a full training.
+        folder: where everything is kept.
+        watch: sees what happens.
+        executor: `processes`, or `inline` for one training at a time in this process.
+        settings: further fields of `runtime.study.Study`.
+
+    Raises:
+        HyperPilotError: naming the setting and the mend, before anything trains.
+    """
+    study = Study.create(algorithm=algorithm, env=env, total_steps=total_steps, horizon=horizon, **settings)
+    study.write(Path(folder))
+    return resume(folder, watch=watch, executor=executor)
+
+
+def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "processes") -> Result:
+    """Continues a study to its end; one that has ended gives its result again.
+
+    Raises:
+        InvalidStudy: the folder holds no study, or none of its configurations could be tested to the end.
+        StudyBusy: another process is running it.
+    """
+    path = Path(folder)
+    study = Study.read(path)
+    lock = FileLock(path / "study.lock")
+    try:
+        with lock.acquire(timeout=5):
+            history = _run(study, path, watch, executor)
+            return conclude(study, path, history)
+    except Timeout as error:
+        raise StudyBusy(f"{folder} is being run by another process", f"hyperpilot status {folder} shows it.") from error
+
+
+def read_history(folder: str | Path) -> History:
+    """The record of a study, also while it runs."""
+    path = Path(folder)
+    store = Study.read(path).open_store(path)
+    try:
+        return History().extend(store.read())
+    finally:
+        store.close()
+
+
+def conclude(study: Study, folder: Path, history: History) -> Result:
+    """The result of a study that has ended, written to its result folder."""
+    defaults = study.algorithm_plugin().defaults
+    result = judge(history, defaults, study.seed)
+    if result is None:
+        raise InvalidStudy(
+            f"{folder}: no configuration was tested to the end", "See the logs folder, or use more --total-steps."
+        )
+    normalized = bool(result.config.get("normalize", False))
+    hand_over(result, folder, study.algorithm, study.env, study.horizon, loader(study.algorithm, study.env, normalized))
+    return result
+
+
+def _run(study: Study, folder: Path, watch: Watch, executor: str) -> History:
+    store = study.open_store(folder)
+    workers: Executor = (
+        Inline(study.trainer_for(folder))
+        if executor == "inline"
+        else Processes(folder, study.workers, study.stall_limit_s)
+    )
+    try:
+        return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
+    finally:
+        store.close()
+
+
+class Optimizer:
+    """Ask and tell, for people with their own loop and any objective.
+
+    Args:
+        space: ranges in the grammar of `hyperpilot.space.grammar`, or a `Space`.
+        budget: units of training to spend; with the default horizon of 1, the number of evaluations.
+        horizon: units of a full training.
+        schedule, surrogate, acquisition, strategy: names of plug-ins.
+        eta, rungs: of the schedule.
+        seed: of every random number.
+    """
+
+    def __init__(
+        self,
+        space: Space | Mapping[str, str],
+        *,
+        budget: int = 1_000_000,
+        horizon: int = 1,
+        strategy: str = "bayes",
+        schedule: str = "full",
+        surrogate: str = "bnn",
+        acquisition: str = "thompson",
+        eta: float = 3.0,
+        rungs: int = 3,
+        seed: int = 0,
+    ) -> None:
+        self._space = space if isinstance(space, Space) else _centred(space)
+        self._seed = seed
+        self._strategy: Strategy = load("strategies", strategy)(
+            space=self._space,
+            schedule=load("schedules", schedule)(horizon, budget, eta, rungs),
+            surrogate=load("surrogates", surrogate)(),
+            acquisition=load("acquisition", acquisition),
+            seed=seed,
+        )
+        self.history = History()
+
+    def ask(self, n: int = 1) -> list[Job]:
+        """Jobs to carry out now; none when the budget is spent or results are being waited for."""
+        rng = np.random.default_rng([self._seed, len(self.history.trials)])
+        jobs = list(self._strategy.propose(self.history, n, rng))
+        self.history = self.history.extend(Submitted(job) for job in jobs)
+        return jobs
+
+    def tell(self, *events: Report | Finished | Failed) -> None:
+        """What came of jobs; a report at a job's `until` finishes it."""
+        for event in events:
+            told: list[Event] = [event]
+            if isinstance(event, Report) and event.step >= self.history.runs[event.run].job.until:
+                told.append(Finished(event.run))
+            self.history = self.history.extend(told)
+
+    @property
+    def best(self) -> tuple[Mapping[str, Any], float]:
+        """The configuration with the best last score among those trained furthest, and that score."""
+        runs = [run for run in self.history.search if run.reports and run.state != "failed"]
+        if not runs:
+            raise InvalidStudy("nothing has been told yet", "Call tell with a report first.")
+        run = max(runs, key=lambda run: (run.step, run.reports[-1].score))
+        return run.config, run.reports[-1].score
+
+
+def _centred(ranges: Mapping[str, str]) -> Space:
+    return Space(ranges, defaults=Space(ranges).middle())
+
+
+def describe(events: Iterable[Event]) -> list[str]:
+    """Events in words, one line each."""
+    return [line for event in events if (line := _line(event))]
+
+
+def _line(event: Event) -> str:
+    name = f"trial {event.run.trial} seed {event.run.seed}"
+    match event:
+        case Submitted(job):
+            return f"{job.phase:6} {name}: to {job.until:,} of {job.horizon:,} steps"
+        case Report():
+            return f"       {name}: {event.score:.4g} at {event.step:,} steps"
+        case Failed():
+            reason = event.detail.strip().splitlines()[-1:] or [""]
+            return f"failed {name}: {event.kind} at {event.step:,} steps {reason[0]}"
+        case _:
+            return f"again  {name}" if type(event).__name__ == "Restarted" else ""

@@ -1,0 +1,159 @@
+"""Worker processes on this machine.
+
+Workers are started as `python -m hyperpilot.runtime.worker` and speak JSON lines over pipes: nothing is pickled, and a
+script that calls `tune` needs no main guard. A worker stays for many jobs, so that it imports PyTorch once. It ends when its
+input closes, which also happens when the controller is killed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.records import Failed, Job, RunId
+from hyperpilot.records.codec import from_json, job_to_json
+from hyperpilot.runtime.executors import Outcome
+
+_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: subprocess.Popen[str]
+    log: Path
+    heard_at: float
+    job: Job | None = None
+    step: int = 0
+    ready: bool = False
+    timed_out: bool = field(default=False)
+
+
+class Processes:
+    """A pool of worker processes.
+
+    Args:
+        folder: the study's folder, from which a worker reads what to train.
+        workers: how many processes.
+        stall_limit_s: a worker that shows no progress for so long is killed, and its job fails as `timeout`.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self, folder: Path, workers: int, stall_limit_s: float = 600.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder, self._count, self._limit, self._clock = folder, workers, stall_limit_s, clock
+        self._lines: queue.Queue[tuple[_Worker, str | None]] = queue.Queue()
+        self._workers: list[_Worker] = []
+        (folder / "logs").mkdir(exist_ok=True)
+
+    @property
+    def free(self) -> int:
+        return self._count - sum(worker.job is not None for worker in self._workers)
+
+    @property
+    def progress(self) -> Mapping[RunId, int]:
+        return {worker.job.run: worker.step for worker in self._workers if worker.job}
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(worker.process.pid for worker in self._workers)
+
+    def start(self, job: Job) -> None:
+        worker = next((w for w in self._workers if w.job is None), None) or self._spawn()
+        worker.job, worker.step, worker.heard_at = job, job.start, self._clock()
+        try:
+            assert worker.process.stdin is not None
+            worker.process.stdin.write(json.dumps(job_to_json(job)) + "\n")
+            worker.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its death is noticed when its output ends
+
+    def wait(self, timeout_s: float) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = []
+        try:
+            outcomes += self._heard(*self._lines.get(timeout=timeout_s))
+            while True:
+                outcomes += self._heard(*self._lines.get_nowait())
+        except queue.Empty:
+            pass
+        self._kill_the_stalled()
+        return outcomes
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.wait()
+        self._workers = []
+
+    def _spawn(self) -> _Worker:
+        taken = {worker.log for worker in self._workers}
+        logs = (self._folder / "logs" / f"worker-{i}.log" for i in range(self._count + 1))
+        log = next(path for path in logs if path not in taken)
+        with log.open("a") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hyperpilot.runtime.worker", str(self._folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                text=True,
+                env={**os.environ, **_ONE_THREAD},
+                start_new_session=True,  # Ctrl-C is the controller's to handle
+            )
+        worker = _Worker(process, log, self._clock())
+        self._workers.append(worker)
+        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        return worker
+
+    def _listen(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        for line in worker.process.stdout:
+            self._lines.put((worker, line))
+        self._lines.put((worker, None))
+
+    def _heard(self, worker: _Worker, line: str | None) -> Sequence[Outcome]:
+        if line is None:
+            return self._ended(worker)
+        worker.heard_at = self._clock()
+        message: dict[str, Any] = json.loads(line)
+        if message["kind"] == "ready":
+            worker.ready = True
+            return ()
+        if message["kind"] == "beat":
+            worker.step = message["step"]
+            return ()
+        event = from_json(message)
+        if message["kind"] != "report":
+            worker.job = None
+        return (event,)  # type: ignore[return-value]
+
+    def _ended(self, worker: _Worker) -> Sequence[Outcome]:
+        code = worker.process.wait()
+        if worker not in self._workers:
+            return ()
+        self._workers.remove(worker)
+        if not worker.ready and code > 0:
+            tail = "\n".join(worker.log.read_text(errors="replace").splitlines()[-15:])
+            raise InvalidStudy(f"a worker could not start:\n{tail}", f"The whole log is {worker.log}.")
+        if worker.job is None:
+            return ()
+        if worker.timed_out:
+            detail = f"no progress for {self._limit:.0f} s"
+            return (Failed(worker.job.run, "timeout", detail, worker.step),)
+        return (Failed(worker.job.run, "killed", f"the worker process ended with code {code}", worker.step),)
+
+    def _kill_the_stalled(self) -> None:
+        for worker in self._workers:
+            if worker.job and self._clock() - worker.heard_at > self._limit:
+                worker.timed_out = True
+                worker.process.kill()

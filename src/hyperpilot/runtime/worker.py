@@ -1,0 +1,58 @@
+"""The worker process: jobs in as JSON lines, events out as JSON lines.
+
+Run as `python -m hyperpilot.runtime.worker STUDY`. It ends when its input closes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+from hyperpilot.records.codec import job_from_json, to_json
+from hyperpilot.runtime.execution import execute
+from hyperpilot.runtime.study import Study
+
+
+def main(folder: Path) -> None:
+    """Carries out jobs until the input closes."""
+    out = _private_output()
+    jobs: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    study = Study.read(folder)
+    sys.path.insert(0, os.getcwd())
+    trainer = study.trainer_for(folder)
+    _say(out, {"kind": "ready"})
+    while True:
+        job = job_from_json(json.loads(jobs.get()))
+        for event in execute(trainer, job, lambda step: _say(out, {"kind": "beat", "step": step})):
+            _say(out, to_json(event))
+
+
+def _private_output() -> TextIO:
+    """The pipe to the controller; whatever an environment prints goes to the log instead."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return out
+
+
+def _read(jobs: queue.Queue[str]) -> None:
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(0)  # the controller is gone; every state worth keeping is on disk
+
+
+def _say(out: TextIO, message: dict[str, Any]) -> None:
+    try:
+        out.write(json.dumps(message, allow_nan=False) + "\n")
+        out.flush()
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

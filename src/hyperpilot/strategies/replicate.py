@@ -1,0 +1,69 @@
+"""Seeds for the best: finalists and the default are trained again on seeds that the search has never used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hyperpilot.protocols import Strategy
+from hyperpilot.records import History, Job, Run
+
+TEST_SEEDS_FROM = 1_000_000
+"""Test seeds count from here; search seeds stay below."""
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """A search, then full trainings on fresh seeds that every finalist shares.
+
+    The default configuration is always tested, and first: while the search waits for a rung to end, its test runs fill
+    the idle workers.
+
+    Args:
+        search: the strategy that finds configurations.
+        horizon: environment steps of a full training.
+        budget: environment steps reserved for the test.
+        seeds: test seeds a configuration, fewer where the budget holds less than two configurations of them.
+    """
+
+    search: Strategy
+    horizon: int
+    budget: int
+    seeds: int = 5
+
+    @property
+    def test_seeds(self) -> tuple[int, ...]:
+        count = min(self.seeds, self.budget // (2 * self.horizon))
+        return tuple(range(TEST_SEEDS_FROM, TEST_SEEDS_FROM + count))
+
+    @property
+    def finalists(self) -> int:
+        """How many configurations besides the default are tested."""
+        count = len(self.test_seeds)
+        return self.budget // (self.horizon * count) - 1 if count else 0
+
+    def propose(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Job]:
+        jobs = self.search.propose(history, n, rng)
+        if jobs or not history.runs:
+            return jobs
+        searching = any(run.state == "active" or run.lost for run in history.search)
+        trials = [0] if searching else [0, *leaders(history, self.finalists)]
+        wanted = [
+            Job(trial, history.trials[trial], seed, self.horizon, self.horizon, phase="test")
+            for trial in dict.fromkeys(trials)
+            for seed in self.test_seeds
+        ]
+        return [job for job in wanted if job.run not in history.runs][:n]
+
+
+def leaders(history: History, count: int) -> list[int]:
+    """The most promising trials besides the default: those trained furthest, then by the mean of their last two scores."""
+
+    def promise(run: Run) -> tuple[int, float]:
+        last = [report.score for report in run.reports[-2:]]
+        return run.step, float(np.mean(last))
+
+    runs = [run for run in history.search if run.id.trial and run.reports and run.state != "failed"]
+    return [run.id.trial for run in sorted(runs, key=promise, reverse=True)[:count]]
