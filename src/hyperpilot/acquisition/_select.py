@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 def select(draws: Array, floor: Array, k: int, acquisition: Acquisition, rng: np.random.Generator) -> list[int]:
     """Indices of up to k different candidates, the best first.
 
-    After each pick the floor rises to what the picked candidate would reach in each draw, so that the next one must add
-    something where it fails. What is already running belongs in `floor` in the same way. (Wilson et al. 2018, section 3.2:
-    greedy maximisation of a submodular acquisition is within 1 - 1/e of the best batch.)
+    After each pick the floor rises to what the picked candidate would reach in each draw, so that the next one must
+    add something where it fails. What is already running belongs in `floor` in the same way. For a submodular
+    acquisition, such as expected improvement, the batch is within 1 - 1/e of the best one (Wilson et al. 2018).
 
     Args:
         draws: (S, n) posterior draws at the candidates.
@@ -28,7 +28,8 @@ def select(draws: Array, floor: Array, k: int, acquisition: Acquisition, rng: np
         ValueError: shapes disagree, a draw is NaN, or k is negative.
 
     References:
-        J. Wilson, F. Hutter and M. Deisenroth (2018). Maximizing acquisition functions for Bayesian optimization. NeurIPS.
+        J. Wilson, F. Hutter and M. Deisenroth (2018). Maximizing acquisition functions for Bayesian optimization.
+        NeurIPS.
     """
     if draws.ndim != 2 or floor.shape != draws.shape[:1]:
         raise ValueError(f"draws (S, n) and floor (S,) disagree: {draws.shape} and {floor.shape}")

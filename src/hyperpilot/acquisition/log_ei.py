@@ -1,15 +1,15 @@
 """Logarithm of the expected improvement, from draws.
 
-The mean over draws of max(draw - floor, 0) is exactly 0 for every candidate that no draw lifts over the floor, and most
-candidates are such. A softplus in place of the maximum keeps them apart, and working in logarithms keeps the softplus from
-underflowing however far below the floor a candidate lies.
+The mean over draws of max(draw - floor, 0) is exactly 0 for every candidate that no draw lifts over the floor, and
+most candidates are such. A softplus in place of the maximum keeps them apart, and working in logarithms keeps the
+softplus from underflowing however far below the floor a candidate lies.
 
-We deviate from Ament et al. in that the floor is each draw's own (noisy observations: nobody knows the best value), and in that
-the temperature is a share of the spread of the draws, so that the ranking does not depend on the units of the score.
+We deviate from Ament et al. in that the floor is each draw's own (scores are noisy: nobody knows the best value), and
+in that the temperature is a share of the spread of the draws, so that the units of the score do not matter.
 
 References:
-    S. Ament, S. Daulton, D. Eriksson, M. Balandat and E. Bakshy (2023). Unexpected improvements to expected improvement for
-    Bayesian optimization. NeurIPS.
+    S. Ament, S. Daulton, D. Eriksson, M. Balandat and E. Bakshy (2023). Unexpected improvements to expected
+    improvement for Bayesian optimization. NeurIPS.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -21,10 +20,10 @@ _FOLDER = Path(__file__).parent
 class _Verbs(TyperGroup):
     """Finds a verb by the name of its file. `--help` reads the first line of each file and imports none of them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
         if "--help" in sys.argv[1:2] or len(sys.argv) == 1:

@@ -23,7 +23,7 @@ def run(folder: Path, *, quiet: bool, as_json: bool) -> None:
         print(f"\nstopped; nothing that was evaluated is lost. Continue: hyperpilot resume {folder}", file=sys.stderr)
         sys.exit(130)
     if as_json:
-        print(json.dumps({"kind": "result", **asdict(result)}))
+        print(json.dumps({"event": "result", **asdict(result)}))
     elif not quiet:
         print(summary(result, study, folder))
 

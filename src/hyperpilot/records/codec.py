@@ -30,14 +30,14 @@ def job_from_json(body: dict[str, Any]) -> Job:
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """An event as a JSON object with its `kind`."""
-    kind = {"kind": type(event).__name__.lower()}
+    """An event as a JSON object with its kind as `event`."""
+    name = {"event": type(event).__name__.lower()}
     if isinstance(event, Submitted):
-        return {**kind, "job": job_to_json(event.job), "at": event.at}
-    fields = {name: getattr(event, name) for name in event.__slots__}
+        return {**name, "job": job_to_json(event.job), "at": event.at}
+    fields = {slot: getattr(event, slot) for slot in event.__slots__}
     if isinstance(event, Report):
         fields["metrics"] = dict(event.metrics)
-    return {**kind, **fields, "run": list(event.run)}
+    return {**name, **fields, "run": list(event.run)}
 
 
 def from_json(body: dict[str, Any]) -> Event:
@@ -47,7 +47,7 @@ def from_json(body: dict[str, Any]) -> Event:
         ValueError: the kind is unknown; the log was written by a newer version.
     """
     fields = dict(body)
-    kind = fields.pop("kind")
+    kind = fields.pop("event")
     if kind not in _KINDS:
         raise ValueError(f"unknown kind of event {kind!r}; this study was written by a newer version")
     if kind == "submitted":

@@ -26,10 +26,10 @@ def main(folder: Path) -> None:
     study = Study.read(folder)
     sys.path.insert(0, os.getcwd())
     trainer = study.trainer_for(folder)
-    _say(out, {"kind": "ready"})
+    _say(out, {"event": "ready"})
     while True:
         job = job_from_json(json.loads(jobs.get()))
-        for event in execute(trainer, job, lambda step: _say(out, {"kind": "beat", "step": step})):
+        for event in execute(trainer, job, lambda step: _say(out, {"event": "beat", "step": step})):
             _say(out, to_json(event))
 
 

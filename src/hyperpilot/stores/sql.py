@@ -57,7 +57,7 @@ class SqlStore:
 
     def append(self, events: Sequence[Event]) -> None:
         rows = [
-            {"study": self._study, "position": self._length + i, "kind": body["kind"], "body": json.dumps(body)}
+            {"study": self._study, "position": self._length + i, "kind": body["event"], "body": json.dumps(body)}
             for i, body in enumerate(map(to_json, events))
         ]
         if rows:

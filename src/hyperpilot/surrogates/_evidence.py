@@ -1,8 +1,8 @@
 """The prior of the network's scales, and how well a value of them explains the data.
 
 The evidence is that of the infinitely wide network: with sinusoidal units whose input weights follow a Student t
-distribution, its covariance function is Matern's (Meronen et al. 2021), so that the output weights, the biases and the noise
-are integrated out in closed form and only the scales are left to sample.
+distribution, its covariance function is Matern's (Meronen et al. 2021), so that the output weights, the biases and the
+noise are integrated out in closed form and only the scales are left to sample.
 
 Everything is in the units of standardised scores, and inputs `z` lie in about [-1, 1].
 """
@@ -53,8 +53,8 @@ class Scales(NamedTuple):
 class Prior:
     """Independent normal distributions of the scales of a network with d inputs.
 
-    Inverse lengths shrink with the root of d, or else the function would be rougher the more inputs there are (Hvarfner et al.
-    2024); their wide spread lets most inputs be irrelevant.
+    Inverse lengths shrink with the root of d, or else the function would be rougher the more inputs there are
+    (Hvarfner et al. 2024); their wide spread lets most inputs be irrelevant.
     """
 
     d: int
@@ -86,7 +86,7 @@ def noise_unit(scales: Scales, z: Array) -> Array:
 
 
 def noise_parts(scales: Scales, z: Array) -> tuple[Array, Array]:
-    """Variance (n,) of the noise of each evaluation, and standard deviation (n,) of what a training's evaluations share."""
+    """Variance (n,) of each evaluation's own noise, and standard deviation (n,) of what those of a training share."""
     unit = noise_unit(scales, z)
     return np.exp(2 * (scales.noise + unit)) + FLOOR**2, np.exp(scales.offset + unit)
 
@@ -142,11 +142,12 @@ class Evidence:
     ) -> Array:
         """(size,) derivatives to the scales: sums of Q * dK with Q = (inverse of K - weights weights') / 2.
 
-        Only the upper triangle of the inverse is filled: sums over symmetric matrices count it twice, less the diagonal.
+        Only the upper triangle of the inverse is filled: a sum over a symmetric matrix counts it twice, less the
+        diagonal. `decay` is overwritten.
         """
         power, n, diagonal = np.exp(2 * scales.amplitude), len(weights), inverse.diagonal()
         amplitude = 2 * power * (np.vdot(inverse, kernel) - 0.5 * diagonal.sum() - 0.5 * weights @ kernel @ weights)
-        # Row products with the squared distances, through sum_ij M_ij (z_i - z_j)^2 = 2 (m z^2 - z M z); decay is used up.
+        # sum_ij M_ij (z_i - z_j)^2 = 2 (m z^2 - z M z), m the row sums of M; M here is decay + decay', halved.
         decay *= inverse - 0.5 * np.multiply.outer(weights, weights)
         decay *= -0.75 * power
         row = decay.sum(0) + decay.sum(1)
@@ -159,7 +160,7 @@ class Evidence:
 
 
 def _matern(scaled: Array) -> tuple[Array, Array]:
-    """Matern 3/2 correlations (n, n) of scaled inputs, and exp(-r), of which -3/2 is their derivative to squared distance."""
+    """Matern 3/2 correlations (n, n) of scaled inputs, and exp(-r): -2/3 of their derivative to squared distance."""
     squares = np.einsum("ij,ij->i", scaled, scaled)
     r = scaled @ scaled.T
     r *= -2

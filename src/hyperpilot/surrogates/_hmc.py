@@ -41,7 +41,7 @@ def sample(potential: Potential, size: int, draws: int, rng: np.random.Generator
         momentum = rng.standard_normal(size)
         here = energy + 0.5 * momentum @ momentum
         moved = _leap(potential, state, momentum, gradient, step * rng.uniform(0.7, 1.2))
-        accepted = np.exp(min(0.0, here - moved[0]))
+        accepted = float(np.exp(min(0.0, float(here - moved[0]))))
         if rng.random() < accepted:
             _, state, energy, gradient = moved
         if trajectory < _WARM_UP:

@@ -1,31 +1,33 @@
 """A Bayesian neural network over configurations and training time, with noise that depends on both.
 
-One hidden layer of sinusoidal units. The prior is hierarchical, after Neal (1996): every input has its own scale, large where
-the input matters, and the scales, the amplitude and the noise are unknown themselves. Each draw of the posterior is a whole
-network with its own scales, its own hidden layer and its own output layer:
+One hidden layer of sinusoidal units. The prior is hierarchical, after Neal (1996): every input has its own scale, large
+where the input matters, and the scales, the amplitude and the noise are unknown themselves. Each draw of the posterior
+is a whole network with its own scales, its own hidden layer and its own output layer:
 
 1. the scales come from their posterior by Hamiltonian Monte Carlo, everything else integrated out (`_evidence`);
-2. the hidden layer comes from its prior given the scales: Student t weights, which with sinusoidal units make a stationary
-   prior, so that away from data a network is as uncertain as before any (Meronen et al. 2021);
+2. the hidden layer comes from its prior given the scales: Student t weights, which with sinusoidal units make a
+   stationary prior, so that away from data a network is as uncertain as before any (Meronen et al. 2021);
 3. the output layer comes from its exact posterior given both, a linear regression.
 
 The noise has two parts, both scaled by a log-noise unit that sees the inputs: one of each evaluation, and one that all
 evaluations of a training share, because a curve of ten points from one seed is not ten pieces of evidence.
 
-We deviate from Neal in step 2: hidden weights stay at their prior given the scales. In a wide layer their posterior is close
-to it, and the output layer adapts instead, as in random features (Rahimi and Recht 2007). What learns is then small enough
-to be sampled well in well under a second. On recorded RL curves this ranked unseen configurations far better than ensembles
-of networks trained by gradient descent with randomised or anchored priors (Osband et al. 2018, Pearce et al. 2020), whose many
-weights overfit some tens of configurations, and its log score was better than that of a Gaussian process with scales at their
-most likely value.
+We deviate from Neal in step 2: hidden weights stay at their prior given the scales. In a wide layer their posterior is
+close to it, and the output layer adapts instead, as in random features (Rahimi and Recht 2007). What is left to sample
+is small enough to be sampled well in under a second. On recorded RL curves this ranked unseen configurations far better
+than ensembles of networks trained by gradient descent from anchored priors (Osband et al. 2018, Pearce et al. 2020),
+whose many weights overfit some tens of configurations; and sampling the scales gave a better log score than setting
+them to their most likely value, as is usual for Gaussian processes.
 
 References:
     R. M. Neal (1996). Bayesian learning for neural networks. Springer.
     L. Meronen, M. Trapp and A. Solin (2021). Periodic activation functions induce stationarity. NeurIPS.
     A. Rahimi and B. Recht (2007). Random features for large-scale kernel machines. NeurIPS.
-    C. Hvarfner, E. O. Hellsten and L. Nardi (2024). Vanilla Bayesian optimization performs great in high dimensions. ICML.
+    C. Hvarfner, E. O. Hellsten and L. Nardi (2024). Vanilla Bayesian optimization performs great in high dimensions.
+    ICML.
     I. Osband, J. Aslanides and A. Cassirer (2018). Randomized prior functions for deep reinforcement learning. NeurIPS.
-    T. Pearce, F. Leibfried and A. Brintrup (2020). Uncertainty in neural networks: approximately Bayesian ensembling. AISTATS.
+    T. Pearce, F. Leibfried and A. Brintrup (2020). Uncertainty in neural networks: approximately Bayesian ensembling.
+    AISTATS.
 """
 
 from __future__ import annotations
@@ -51,8 +53,8 @@ class BNN:
     Args:
         draws: number of networks drawn.
         width: hidden units of each network, an even number.
-        rows: rows that the scales are learnt from when there are more; the output layers always see every row. The time of a
-            fit grows with the cube of it.
+        rows: rows that the scales are learnt from when there are more, at a cost that grows with the cube of it; the
+            output layers always see every row.
     """
 
     draws: int = 32
@@ -127,7 +129,7 @@ class Networks:
         return self.mean + self.scale * np.array([network(z) for network in self.networks], dtype=float)
 
     def noise(self, x: Array, t: Array) -> Array:
-        """Standard deviation (S, n) of a single evaluation about each draw, over seeds and evaluations, at x (n, d) and t (n,)."""
+        """Standard deviation (S, n) of the score of one seed about each draw, at x (n, d) and t (n,)."""
         z = self._checked(x, t)
         parts = (noise_parts(network.scales, z) for network in self.networks)
         return self.scale * np.array([np.sqrt(variance + shared**2) for variance, shared in parts])
@@ -135,11 +137,9 @@ class Networks:
     def _checked(self, x: Array, t: Array) -> Array:
         _check_inputs(x, t)
         z = _inputs(x, t)
-        expected = len(self.networks[0].scales.slopes)
-        if z.shape[1] != expected:
-            raise ValueError(
-                f"x has {x.shape[1]} columns, but the model was fitted to {x.shape[1] + expected - z.shape[1]}"
-            )
+        surplus = z.shape[1] - len(self.networks[0].hidden)
+        if surplus:
+            raise ValueError(f"x has {x.shape[1]} columns, but the model was fitted to {x.shape[1] - surplus}")
         return z
 
 
@@ -206,8 +206,8 @@ def _features(scales: Scales, hidden: Single, z: Array) -> Single:
 def _regression(phi: Array, y: Array, run: NDArray[np.intp], variance: Array, shared: Array) -> tuple[Array, Array]:
     """Posterior precision of the output weights, and that times their mean.
 
-    The noise of a training has covariance diag(variance) + shared shared', so its inverse takes one rank-one correction a
-    training (Sherman-Morrison) and the cost stays linear in the rows. Rows must be sorted by `run`.
+    The noise of a training has covariance diag(variance) + shared shared', so its inverse takes one rank-one correction
+    a training (Sherman-Morrison) and the cost stays linear in the rows. Rows must be sorted by `run`.
     """
     if not len(y):
         return np.eye(phi.shape[1]), np.zeros(phi.shape[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from hyperpilot.protocols import Trainer
-from hyperpilot.records import Job, RunId
+from hyperpilot.records import Job, Report, RunId
 from hyperpilot.runtime.execution import execute
 from hyperpilot.runtime.executors import Outcome
 
@@ -33,10 +33,9 @@ class Inline:
     def wait(self, timeout_s: float) -> Sequence[Outcome]:
         if self._running is None:
             return ()
-        outcome = next(self._running, None)
-        if outcome is None:
+        outcome = next(self._running)
+        if not isinstance(outcome, Report):  # the job has ended
             self._running, self._progress = None, {}
-            return ()
         return (outcome,)
 
     def close(self) -> None:

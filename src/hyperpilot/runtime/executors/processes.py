@@ -126,14 +126,14 @@ class Processes:
             return self._ended(worker)
         worker.heard_at = self._clock()
         message: dict[str, Any] = json.loads(line)
-        if message["kind"] == "ready":
+        if message["event"] == "ready":
             worker.ready = True
             return ()
-        if message["kind"] == "beat":
+        if message["event"] == "beat":
             worker.step = message["step"]
             return ()
         event = from_json(message)
-        if message["kind"] != "report":
+        if message["event"] != "report":
             worker.job = None
         return (event,)  # type: ignore[return-value]
 

@@ -1,0 +1,100 @@
+"""What the verbs share: how options are written, and how tables are printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hyperpilot.space import Value
+
+_MULTIPLES = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, str]:
+    """The names and the texts of options such as `name=text`.
+
+    Raises:
+        InvalidStudy: there is no `=`, no name or no text, or a name comes twice.
+    """
+    from hyperpilot.errors import InvalidStudy
+
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise InvalidStudy(f"{text!r} assigns nothing", "Write name=value, for example gamma=0.99.")
+        if name in found:
+            raise InvalidStudy(f"{name} is given twice", "Give each hyperparameter once.")
+        found[name] = value
+    return found
+
+
+def fixed_values(texts: Iterable[str]) -> dict[str, Value]:
+    """The values of options such as `gamma=0.99`.
+
+    Raises:
+        InvalidStudy: as `parse_assignments`.
+    """
+    from hyperpilot.space.grammar import parse_value
+
+    return {name: parse_value(text) for name, text in parse_assignments(texts).items()}
+
+
+def parse_steps(text: str) -> int:
+    """A number of environment steps as people write it: 5000, 5_000, 100k, 2M or 1e5.
+
+    Raises:
+        InvalidStudy: it is no whole number above zero.
+    """
+    from decimal import Decimal, InvalidOperation
+
+    from hyperpilot.errors import InvalidStudy
+
+    word = text.strip().lower()
+    multiple = _MULTIPLES.get(word[-1:], 1)
+    try:
+        number = Decimal(word[:-1] if multiple > 1 else word) * multiple
+    except InvalidOperation:
+        number = Decimal(0)
+    if not number.is_finite() or not 0 < number < 10**15 or number != int(number):
+        raise InvalidStudy(f"{text!r} is no number of steps", "Write it as 5000, 100k, 2M or 1e5.")
+    return int(number)
+
+
+@contextmanager
+def extras() -> Iterator[None]:
+    """Tells which extra to install where a package is missing.
+
+    Raises:
+        MissingExtra: an optional package is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        from hyperpilot.registry import missing_extra
+
+        raise missing_extra(error) from error
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Prints a table: with lines on a terminal, in plain columns elsewhere."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(title) if title else None, title_justify="left")
+        for name in columns:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        return
+    if title:
+        print(title)
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

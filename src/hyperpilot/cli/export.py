@@ -1,0 +1,103 @@
+"""Write the winning configuration in another tool's format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_ACTIVATIONS = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
+_ZOO_NAMES = {"recurrent_ppo": "ppo_lstm"}
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
+    format: Annotated[str, typer.Option(help="sb3-zoo: an entry of rl-baselines3-zoo's hyperparams.")] = "sb3-zoo",
+    out: Annotated[Path | None, typer.Option(help="File to write; without it, the text is printed.")] = None,
+) -> None:
+    """Write the winning configuration in another tool's format."""
+    import yaml
+
+    from hyperpilot.cli._options import extras
+    from hyperpilot.errors import InvalidStudy
+
+    if format not in _FORMATS:
+        raise InvalidStudy(f"there is no format {format!r}", f"Known: {', '.join(_FORMATS)}.")
+    path = study / "result" / "best.yaml"
+    try:
+        best = yaml.safe_load(path.read_text())
+        missing = {"algorithm", "env", "horizon", "config"} - best.keys()
+    except FileNotFoundError as error:
+        mend = f"Its study has to finish first: hyperpilot resume {study}"
+        raise InvalidStudy(f"{study} holds no result yet", mend) from error
+    except (yaml.YAMLError, AttributeError) as error:
+        raise InvalidStudy(f"{path} cannot be read: {error}", "Name the folder of a finished study.") from error
+    if missing:
+        raise InvalidStudy(f"{path} lacks {', '.join(sorted(missing))}", "Name the folder of a finished study.")
+    with extras():
+        text = _FORMATS[format](best)
+    if out is None:
+        print(text, end="")
+        return
+    if out.exists():
+        raise InvalidStudy(f"{out} is there already", "Name another file, or print the text without --out.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text)
+    print(out)
+
+
+def _zoo(best: Mapping[str, Any]) -> str:
+    import yaml
+
+    from hyperpilot.registry import load
+
+    algorithm = load("algorithms", best["algorithm"])
+    config = {**algorithm.defaults, **best["config"]}
+    kwargs = dict(algorithm.sb3(config))
+    entry: dict[str, Any] = {
+        "n_timesteps": float(best["horizon"]),
+        "n_envs": config.get("n_envs", 1),
+        "policy": _policy(str(kwargs.pop("policy")), str(best["env"])),
+    }
+    if config.get("normalize"):
+        entry["normalize"] = True
+    policy_kwargs = kwargs.pop("policy_kwargs", {})
+    noise = kwargs.pop("action_noise", None)
+    for name, value in kwargs.items():
+        told = name in algorithm.space or config[name] != algorithm.defaults[name]
+        if told or f"{name}_schedule" in algorithm.space:
+            entry[name] = f"lin_{value['linear']}" if isinstance(value, Mapping) else value
+    if noise is not None:
+        entry |= {"noise_type": noise["type"], "noise_std": noise["std"]}
+    if policy_kwargs:
+        entry["policy_kwargs"] = _python(policy_kwargs)
+    zoo = _ZOO_NAMES.get(best["algorithm"], best["algorithm"])
+    head = f"# rl-baselines3-zoo: hyperparams/{zoo}.yml\n"
+    return head + yaml.safe_dump({best["env"]: entry}, sort_keys=False, width=1000)
+
+
+def _policy(policy: str, env: str) -> str:
+    """The alias that Stable-Baselines3 has for the observations; as it is where the environment is not installed."""
+    from hyperpilot.environments import EnvSpec, traits
+    from hyperpilot.errors import EnvironmentUnavailable
+
+    try:
+        observation = traits(EnvSpec(env)).observation
+    except EnvironmentUnavailable:
+        return policy
+    prefix = {"dict": "MultiInput", "image": "Cnn"}.get(observation, "Mlp")
+    return policy.replace("Mlp", prefix)
+
+
+def _python(value: Any, name: str = "") -> str:
+    """Python source of a value, as the zoo evaluates it."""
+    if isinstance(value, Mapping):
+        return f"dict({', '.join(f'{key}={_python(part, key)}' for key, part in value.items())})"
+    if name == "activation_fn" and isinstance(value, str):
+        return _ACTIVATIONS[value]
+    return repr(value)
+
+
+_FORMATS = {"sb3-zoo": _zoo}

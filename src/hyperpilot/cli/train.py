@@ -1,0 +1,168 @@
+"""Train one configuration, without a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hyperpilot.protocols import Algorithm, Beat
+    from hyperpilot.space import Config, Value
+
+_FILE = "train.yaml"
+
+
+def command(
+    algo: Annotated[str, typer.Argument(help="Algorithm.")],
+    env: Annotated[str, typer.Argument(help="Gymnasium id, or module:Class.")],
+    steps: Annotated[str, typer.Option(help="Environment steps: 5000, 100k, 2M, 1e5.")],
+    out: Annotated[Path, typer.Option(help="Folder for the model and the logs.")],
+    fix: Annotated[list[str] | None, typer.Option(help="name=VALUE: set a hyperparameter.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A best.yaml, or a YAML file of name: value.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
+    evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 18,
+) -> None:
+    """Train one configuration, without a search; the same command goes on where it was interrupted."""
+    from hyperpilot.cli._options import extras, fixed_values, parse_steps
+    from hyperpilot.registry import load
+
+    horizon = parse_steps(steps)
+    algorithm: Algorithm = load("algorithms", algo)
+    values = {**(_read(config, algo) if config else {}), **fixed_values(fix or [])}
+    _check(algorithm, values)
+    with extras():
+        _check_env(algorithm, env)
+        load("trainers", "sb3")
+        complete = {**algorithm.defaults, **values}
+        _claim(out, {"algorithm": algo, "env": env, "horizon": horizon, "seed": seed, "config": complete})
+        _train(algorithm, env, complete, (horizon, seed, evaluations), out)
+
+
+def _train(algorithm: Algorithm, env: str, config: Config, numbers: tuple[int, int, int], out: Path) -> None:
+    from hyperpilot.environments import EnvSpec
+    from hyperpilot.records import Job
+    from hyperpilot.trainers.sb3 import Diverged, SB3Trainer
+
+    horizon, seed, evaluations = numbers
+    eval_steps = tuple(round(horizon * k / evaluations) for k in range(1, evaluations + 1))
+    trainer = SB3Trainer(algorithm, EnvSpec(env), out, eval_steps)
+    run = out / "trials" / "0000" / f"seed-{seed}"
+    try:
+        with _progress(horizon) as (beat, say):
+            for report in trainer.train(Job(0, config, seed, horizon, horizon), beat):
+                at = f"step {report.step:>{len(str(horizon))}}/{horizon}"
+                say(f"{at}  return {report.score:.2f}  {report.wall_s:.1f} s")
+                beat(int(report.metrics.get("num_timesteps", report.step)))
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from the last evaluation")
+        raise typer.Exit(130) from None
+    except Diverged as error:
+        typer.echo(f"error: the training diverged: {error}", err=True)
+        raise typer.Exit(1) from error
+    print(f"model  {run / 'checkpoints' / f'{horizon:09d}' / 'model.zip'}")
+    print(f"logs   {run}  (tensorboard --logdir {run})")
+    print(f"watch  hyperpilot enjoy {out}")
+
+
+@contextmanager
+def _progress(horizon: int) -> Iterator[tuple[Beat, Callable[[str], None]]]:
+    """What shows the steps done, and what prints a line."""
+    import sys
+
+    if not sys.stdout.isatty():
+        yield (lambda step: None), (lambda line: print(line, flush=True))
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as progress:
+        task = progress.add_task("", total=horizon)
+        yield (
+            (lambda step: progress.update(task, completed=min(step, horizon))),
+            (lambda line: progress.console.print(line)),
+        )
+
+
+def _read(path: Path, algo: str) -> dict[str, Value]:
+    import yaml
+
+    from hyperpilot.errors import InvalidStudy
+    from hyperpilot.space.grammar import parse_value
+
+    try:
+        known: Any = yaml.safe_load(path.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidStudy(f"{path} cannot be read: {error}", "Name a best.yaml, or a file of name: value.") from error
+    if isinstance(known, dict) and "config" in known:
+        if known.get("algorithm", algo) != algo:
+            raise InvalidStudy(f"{path} is for {known['algorithm']}, not {algo}", f"Train {known['algorithm']}.")
+        known = known["config"]
+    if not isinstance(known, dict):
+        raise InvalidStudy(f"{path} holds no configuration", "Write a line `name: value` for each hyperparameter.")
+    values: dict[str, Value] = {}
+    for name, value in known.items():
+        if not isinstance(value, bool | int | float | str):
+            raise InvalidStudy(f"{path}: {name} is {value!r}", "Give a number, a word, true or false.")
+        values[str(name)] = parse_value(value) if isinstance(value, str) else value  # YAML takes 1e-3 for a word
+    return values
+
+
+def _check(algorithm: Algorithm, values: Config) -> None:
+    from hyperpilot.errors import InvalidConfiguration
+    from hyperpilot.space.space import suggestion
+
+    for name in values:
+        if name not in algorithm.defaults:
+            mend = suggestion(name, algorithm.defaults)
+            raise InvalidConfiguration(f"{algorithm.name}: unknown hyperparameter {name!r}", mend)
+    complete = {**algorithm.defaults, **values}
+    try:
+        broken = next((rule.text for rule in algorithm.constraints if not rule.holds(complete)), "")
+        algorithm.sb3(complete)
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise InvalidConfiguration(
+            f"a value cannot be used: {error}", "hyperpilot spaces prints the ranges."
+        ) from error
+    if broken:
+        raise InvalidConfiguration(f"the configuration breaks {broken!r}", "Change one of the values.")
+
+
+def _check_env(algorithm: Algorithm, env: str) -> None:
+    from hyperpilot.environments import EnvSpec, check_supported, traits
+    from hyperpilot.registry import available, load
+
+    asked = traits(EnvSpec(env))
+    serving = [name for name in available("algorithms") if asked.actions in load("algorithms", name).actions]
+    check_supported(algorithm, asked, serving)
+
+
+def _claim(out: Path, training: dict[str, Any]) -> None:
+    """Makes the folder this training's, where it is no other's."""
+    import yaml
+
+    from hyperpilot.errors import InvalidStudy
+
+    if (out / "study.yaml").exists():
+        raise InvalidStudy(f"{out} holds a study", "Name another folder with --out.")
+    path = out / _FILE
+    if path.exists():
+        known = yaml.safe_load(path.read_text())
+        if not isinstance(known, dict):
+            raise InvalidStudy(f"{path} is damaged", "Name another folder with --out.")
+        other = [key for key in training if known.get(key) != training[key]]
+        if "config" in other and isinstance(known.get("config"), dict):
+            other += [f"{k}" for k, v in training["config"].items() if known["config"].get(k) != v]
+            other.remove("config")
+        if other:
+            what = f"{out} holds another training, with other {', '.join(other)}"
+            mend = "Name another folder with --out."
+            if "horizon" in other:
+                mend += " A longer training is a different one: schedules anneal over the whole of it."
+            raise InvalidStudy(what, mend)
+    elif (out / "trials").exists():
+        raise InvalidStudy(f"{out} holds trainings of unknown origin", "Name another folder with --out.")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(training, sort_keys=False))

@@ -1,0 +1,200 @@
+"""Conformance of every surrogate, and what the Bayesian network promises beyond it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+from scipy.special import logsumexp
+from scipy.stats import norm, spearmanr
+
+from hyperpilot import registry
+from hyperpilot.surrogates._evidence import Evidence, Prior
+from hyperpilot.surrogates._hmc import sample
+from hyperpilot.surrogates.bnn import BNN
+from hyperpilot.testing import surrogates as suite
+
+
+@pytest.mark.parametrize("check", suite.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", registry.available("surrogates"))
+def test_conforms(name, check):
+    check(registry.load("surrogates", name)())
+
+
+class Broken:
+    """A surrogate with one fault, to see that the suite finds it."""
+
+    def __init__(self, fault):
+        self.fault = fault
+        self.fits = 0
+
+    def fit(self, data, rng):
+        self.fits += self.fault == "counts"
+        if self.fault in ("global", "deaf"):
+            rng = np.random.default_rng(None if self.fault == "global" else 0)
+        if self.fault == "blind":
+            data = replace(data, y=rng.standard_normal(len(data)))
+        if self.fault == "careless":
+            data = replace(data, y=np.nan_to_num(data.y))
+        posterior = BNN().fit(data, rng)
+        if self.fault == "batch":
+            return lambda x, t: posterior(x, t) + x.mean()
+        if self.fault == "sure":
+            return lambda x, t: np.repeat(posterior(x, t).mean(axis=0, keepdims=True), 32, axis=0)
+        if self.fault == "transposed":
+            return lambda x, t: posterior(x, t).T
+        return posterior
+
+
+@pytest.mark.parametrize(
+    ("fault", "finder"),
+    [
+        ("batch", suite.rows_are_the_same_functions_in_every_batch),
+        ("sure", suite.rows_are_the_same_functions_in_every_batch),
+        ("transposed", suite.draws_have_their_shape),
+        ("global", suite.same_data_and_seed_give_the_same_posterior),
+        ("deaf", suite.same_data_and_seed_give_the_same_posterior),
+        ("counts", suite.fit_changes_neither_the_surrogate_nor_the_data),
+        ("blind", suite.better_scores_are_predicted_better),
+        ("careless", suite.bad_data_are_refused),
+    ],
+)
+def test_the_suite_finds_faults(fault, finder):
+    with pytest.raises(AssertionError):
+        finder(Broken(fault))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+def at_end(x):
+    return np.asarray(x), np.ones(len(x))
+
+
+def fit(x, y, t=None):
+    data = suite.rows(x, np.ones(len(x)) if t is None else t, y)
+    return BNN().fit(data, np.random.default_rng(0))
+
+
+def smooth(x):
+    return np.sin(3 * x[:, 0]) + 2 * (x[:, 1] - 0.4) ** 2 + x[:, 2] * x[:, 3]
+
+
+def test_the_gradient_of_the_evidence_is_right(rng):
+    prior = Prior(4)
+    evidence = Evidence(prior, rng.uniform(-1, 1, (15, 4)), rng.standard_normal(15), rng.integers(5, size=15))
+    error = check_grad(
+        lambda phi: evidence(phi)[0], lambda phi: evidence(phi)[1], 0.5 * rng.standard_normal(prior.size)
+    )
+    assert error < 1e-4
+
+
+def test_the_sampler_finds_the_moments_of_a_correlated_normal():
+    precision = np.linalg.inv([[1.0, 0.8], [0.8, 1.0]])
+    states = sample(lambda s: (0.5 * s @ precision @ s, precision @ s), 2, 2000, np.random.default_rng(0))
+    np.testing.assert_allclose(states.mean(axis=0), 0.0, atol=0.15)
+    np.testing.assert_allclose(np.cov(states.T), [[1.0, 0.8], [0.8, 1.0]], atol=0.2)
+
+
+def test_noise_is_learnt_where_it_is(rng):
+    x = rng.random((300, 2))
+    sd = np.where(x[:, 0] < 0.5, 0.1, 0.5)
+    posterior = fit(x, np.sin(3 * x[:, 1]) + sd * rng.standard_normal(300))
+    calm, loud = (
+        posterior.noise(*at_end(np.column_stack([np.full(50, at), rng.random(50)]))).mean() for at in (0.2, 0.8)
+    )
+    assert calm < 0.2
+    assert 0.35 < loud < 0.75
+    assert loud > 2.5 * calm
+
+
+def test_ninety_percent_intervals_hold_and_beat_a_constant(rng):
+    x, held = rng.random((80, 4)), rng.random((400, 4))
+    posterior = fit(x, smooth(x) + 0.2 * rng.standard_normal(80))
+    truth = smooth(held) + 0.2 * rng.standard_normal(400)
+    drawn, noise = posterior(*at_end(held)), posterior.noise(*at_end(held))
+    predicted = (drawn[None] + noise * rng.standard_normal((50, *drawn.shape))).reshape(-1, 400)
+    low, high = np.quantile(predicted, [0.05, 0.95], axis=0)
+    assert 0.8 < np.mean((low < truth) & (truth < high)) < 0.99
+    log_score = (logsumexp(norm.logpdf(truth, drawn, noise), axis=0) - np.log(len(drawn))).mean()
+    constant = norm.logpdf(truth, smooth(x).mean(), np.hypot(smooth(x).std(), 0.2)).mean()
+    assert log_score > constant + 0.4
+
+
+def test_unseen_configurations_are_ranked(rng):
+    x, held = rng.random((100, 6)), rng.random((300, 6))
+    mean = fit(x, smooth(x) + 0.1 * rng.standard_normal(100))(*at_end(held)).mean(axis=0)
+    assert spearmanr(mean, smooth(held))[0] > 0.8
+
+
+def test_columns_without_effect_are_found_out(rng):
+    x, held = rng.random((60, 15)), rng.random((300, 15))
+    mean = fit(x, np.sin(4 * x[:, 0]) + x[:, 1])(*at_end(held)).mean(axis=0)
+    assert spearmanr(mean, np.sin(4 * held[:, 0]) + held[:, 1])[0] > 0.8
+
+
+def test_unfinished_curves_are_extrapolated(rng):
+    rate = rng.random((40, 1))
+    ends = np.where(np.arange(40) < 12, 10, 3)
+    x = np.repeat(rate, ends, axis=0)
+    t = np.concatenate([np.arange(1, end + 1) / 10 for end in ends])
+
+    def curve(x, t):
+        return (0.2 + x[:, 0]) * (1 - np.exp(-3 * t))
+
+    posterior = fit(x, curve(x, t) + 0.02 * rng.standard_normal(len(t)), t)
+    unfinished, truth = rate[12:], curve(rate[12:], np.ones(28))
+    end, last = posterior(*at_end(unfinished)).mean(axis=0), posterior(unfinished, np.full(28, 0.3)).mean(axis=0)
+    assert spearmanr(end, truth)[0] > 0.9
+    assert np.abs(end - truth).mean() < 0.25 * np.abs(last - truth).mean()
+
+
+def test_far_from_data_the_prior_returns(rng):
+    x = np.column_stack([0.2 * rng.random(40), rng.random(40)])
+    posterior = fit(x, 5 + np.sin(8 * x[:, 0]) + 0.05 * rng.standard_normal(40))
+    near = posterior(*at_end(x))
+    far = posterior(*at_end(np.array([[30.0, -30.0], [-30.0, 30.0]])))
+    assert far.std(axis=0).min() > 3 * near.std(axis=0).mean()
+    assert np.abs(far.mean(axis=0) - 5).max() < far.std(axis=0).max()
+
+
+def test_a_curve_counts_for_less_than_as_many_trainings(rng):
+    x = rng.random((10, 2))
+    level = rng.standard_normal(10)
+    curves = fit(np.repeat(x, 10, axis=0), np.repeat(level, 10), np.tile(np.arange(1, 11) / 10, 10))
+    rest = rng.random((90, 2))
+    spread = fit(np.vstack([x, rest]), np.append(level, rng.standard_normal(90)))
+    assert curves(*at_end(x)).std(axis=0).mean() > 0.0
+    assert curves.noise(*at_end(x)).mean() > 0.2, "ten points on a flat curve must not rule out noise between seeds"
+    assert spread.noise(*at_end(x)).mean() > curves.noise(*at_end(x)).mean()
+
+
+def test_no_rows_give_the_prior():
+    empty = suite.rows(np.zeros((0, 3)), np.zeros(0), np.zeros(0))
+    drawn = BNN(draws=200).fit(empty, np.random.default_rng(0))(*at_end(np.full((1, 3), 0.5)))
+    assert abs(drawn.mean()) < 0.4
+    assert 0.7 < drawn.std() < 3.0
+
+
+def test_rows_beyond_the_limit_still_count(rng):
+    x, held = rng.random((400, 4)), rng.random((200, 4))
+    y = smooth(x) + 0.3 * rng.standard_normal(400)
+    few = BNN(rows=40)
+    mean = few.fit(suite.rows(x, np.ones(400), y), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
+    cut = few.fit(suite.rows(x[:40], np.ones(40), y[:40]), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
+    error, cut_error = (np.sqrt(np.mean((m - smooth(held)) ** 2)) for m in (mean, cut))
+    assert error < 0.8 * cut_error
+
+
+def test_rows_of_other_tasks_are_refused():
+    data = suite.curves(4)
+    with pytest.raises(ValueError, match="task"):
+        BNN().fit(replace(data, task=np.ones(len(data), dtype=np.int64)), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("options", [{"draws": 0}, {"width": 7}, {"rows": 0}])
+def test_odd_options_are_refused(options):
+    with pytest.raises(ValueError, match="width even"):
+        BNN(**options)
