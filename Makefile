@@ -14,6 +14,10 @@ PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 	$(PIP) --editable '.[sb3,box2d,video,postgres,dev]'
 	touch $@
 
+demo: .venv/main
+	.venv/bin/hyperpilot tune ppo CartPole-v1 --total-steps 900k --horizon 30k --test-share 0.5 --workers 2 \
+	  --study studies/demo
+
 test: .venv/dev
 	.venv/bin/python -m pytest
 
@@ -22,6 +26,9 @@ check: .venv/dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench: .venv/dev
+	.venv/bin/python benchmarks/overhead.py
 
 clean:
 	rm -rf .venv

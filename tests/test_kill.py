@@ -46,7 +46,9 @@ def until(condition, process, limit_s=120.0):
         if value := condition():
             return value
         time.sleep(0.05)
-    raise AssertionError(f"it never came; the controller said: {process.stderr.read() if process.poll() is not None else ''}")
+    raise AssertionError(
+        f"it never came; the controller said: {process.stderr.read() if process.poll() is not None else ''}"
+    )
 
 
 def reports(folder: Path) -> int:
@@ -89,7 +91,16 @@ def test_a_study_survives_the_kill_of_a_worker_and_of_its_controller(tmp_path):
     assert history.failures == {"killed": 1} and not history.active and not history.lost
 
     result = json.loads((folder / "result" / "result.json").read_text())
-    keys = {"config", "tuning_score", "test_iqm", "test_interval", "test_seeds", "default_test_iqm", "steps_used", "wall_s"}
+    keys = {
+        "config",
+        "tuning_score",
+        "test_iqm",
+        "test_interval",
+        "test_seeds",
+        "default_test_iqm",
+        "steps_used",
+        "wall_s",
+    }
     assert keys <= result.keys()
     shown = start("status", str(folder), "--json")
     shown.wait()

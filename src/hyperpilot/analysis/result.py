@@ -97,7 +97,7 @@ def hand_over(result: Result, study: Path, algorithm: str, env: str, horizon: in
     folder = study / "result"
     folder.mkdir(exist_ok=True)
     run = study / "trials" / f"{result.trial:04d}" / f"seed-{result.model_seed}"
-    newest = max((run / "checkpoints").iterdir())
+    newest = max(path for path in (run / "checkpoints").iterdir() if path.name.isdecimal())
     for name in ("model.zip", "vecnormalize.pkl"):
         if (newest / name).exists():
             shutil.copyfile(newest / name, folder / name)

@@ -90,7 +90,7 @@ def _unknown(name: str) -> str:
     matches = close_matches(name.rpartition(":")[2])
     if matches:
         return f"Did you mean {' or '.join(matches)}?"
-    return "`hyperpilot environments` lists what there is; an environment of your own is named module:Class."
+    return "`hyperpilot envs` lists what there is; an environment of your own is named module:Class."
 
 
 def _installation(message: str) -> str:

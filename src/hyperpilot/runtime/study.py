@@ -89,7 +89,10 @@ class Study(BaseModel):
         path = folder / _FILE
         if not path.exists():
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
-        return cls(**yaml.safe_load(path.read_text()))
+        try:
+            return cls(**yaml.safe_load(path.read_text()))
+        except (ValidationError, yaml.YAMLError, TypeError) as error:
+            raise InvalidStudy(f"{path} cannot be read: {error}", "Restore the file as it was written.") from error
 
     def write(self, folder: Path) -> None:
         """Makes the folder and keeps the settings there.
@@ -108,8 +111,9 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
-        names = available("algorithms")
-        check_supported(self.algorithm_plugin(), traits(self.env_spec()), [n for n in names if n != self.algorithm])
+        env = traits(self.env_spec())
+        others = (load("algorithms", name) for name in available("algorithms"))
+        check_supported(self.algorithm_plugin(), env, [other.name for other in others if env.actions in other.actions])
         self.build_space().default()
         if self.total_steps - self._test_budget < self.horizon:
             needed = round(self.horizon / (1 - self.test_share)) + 1
