@@ -52,7 +52,7 @@ def test_a_study_runs_to_its_result(algorithm, env, fix, executor, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     settings = {
-        "total_steps": 4800,
+        "total_steps": 6400,
         "horizon": 400,
         "rungs": 2,
         "test_seeds": 2,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from hyperpilot.acquisition import select
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
@@ -51,7 +52,9 @@ class Proposer:
         if not n:
             return ()
         data = dataset(history, self.space)
-        posterior = self.surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
+        # The workers have the cores; a second BLAS thread that competes with them makes a fit a hundred times slower.
+        with threadpool_limits(1):
+            posterior = self.surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
         known = list(history.trials.values())
         known_draws = self._at_horizon(posterior, known)
         order = np.argsort(-known_draws.mean(axis=0))
