@@ -102,25 +102,27 @@ def test_noise_is_learnt_where_it_is(rng):
     x = rng.random((300, 2))
     sd = np.where(x[:, 0] < 0.5, 0.1, 0.5)
     posterior = fit(x, np.sin(3 * x[:, 1]) + sd * rng.standard_normal(300))
-    calm, loud = (
-        posterior.noise(*at_end(np.column_stack([np.full(50, at), rng.random(50)]))).mean() for at in (0.2, 0.8)
-    )
+    left, right = (np.column_stack([np.full(50, at), rng.random(50)]) for at in (0.2, 0.8))
+    calm, loud = posterior.noise(*at_end(left)).mean(), posterior.noise(*at_end(right)).mean()
     assert calm < 0.2
     assert 0.35 < loud < 0.75
     assert loud > 2.5 * calm
 
 
 def test_ninety_percent_intervals_hold_and_beat_a_constant(rng):
-    x, held = rng.random((80, 4)), rng.random((400, 4))
-    posterior = fit(x, smooth(x) + 0.2 * rng.standard_normal(80))
-    truth = smooth(held) + 0.2 * rng.standard_normal(400)
-    drawn, noise = posterior(*at_end(held)), posterior.noise(*at_end(held))
-    predicted = (drawn[None] + noise * rng.standard_normal((50, *drawn.shape))).reshape(-1, 400)
-    low, high = np.quantile(predicted, [0.05, 0.95], axis=0)
-    assert 0.8 < np.mean((low < truth) & (truth < high)) < 0.99
-    log_score = (logsumexp(norm.logpdf(truth, drawn, noise), axis=0) - np.log(len(drawn))).mean()
-    constant = norm.logpdf(truth, smooth(x).mean(), np.hypot(smooth(x).std(), 0.2)).mean()
-    assert log_score > constant + 0.4
+    covered, gains = [], []
+    for _ in range(4):  # data sets: one alone may be lucky
+        x, held = rng.random((80, 4)), rng.random((400, 4))
+        posterior = fit(x, smooth(x) + 0.2 * rng.standard_normal(80))
+        truth = smooth(held) + 0.2 * rng.standard_normal(400)
+        drawn, noise = posterior(*at_end(held)), posterior.noise(*at_end(held))
+        predicted = (drawn[None] + noise * rng.standard_normal((50, *drawn.shape))).reshape(-1, 400)
+        low, high = np.quantile(predicted, [0.05, 0.95], axis=0)
+        covered.append(np.mean((low < truth) & (truth < high)))
+        log_score = logsumexp(norm.logpdf(truth, drawn, noise), axis=0) - np.log(len(drawn))
+        gains.append(np.mean(log_score - norm.logpdf(truth, truth.mean(), truth.std())))
+    assert 0.8 < np.mean(covered) < 0.99
+    assert np.mean(gains) > 0.4
 
 
 def test_unseen_configurations_are_ranked(rng):
@@ -160,15 +162,15 @@ def test_far_from_data_the_prior_returns(rng):
     assert np.abs(far.mean(axis=0) - 5).max() < far.std(axis=0).max()
 
 
-def test_a_curve_counts_for_less_than_as_many_trainings(rng):
-    x = rng.random((10, 2))
-    level = rng.standard_normal(10)
-    curves = fit(np.repeat(x, 10, axis=0), np.repeat(level, 10), np.tile(np.arange(1, 11) / 10, 10))
-    rest = rng.random((90, 2))
-    spread = fit(np.vstack([x, rest]), np.append(level, rng.standard_normal(90)))
-    assert curves(*at_end(x)).std(axis=0).mean() > 0.0
-    assert curves.noise(*at_end(x)).mean() > 0.2, "ten points on a flat curve must not rule out noise between seeds"
-    assert spread.noise(*at_end(x)).mean() > curves.noise(*at_end(x)).mean()
+def test_a_curve_is_not_as_many_trainings(rng):
+    x, held = np.repeat(rng.random((8, 2)), 10, axis=0), rng.random((50, 2))
+    t, y = np.tile(np.arange(1, 11) / 10, 8), np.repeat(rng.standard_normal(8), 10)
+    data = suite.rows(x, t, y + 0.1 * rng.standard_normal(80))
+    one_seed = BNN().fit(data, np.random.default_rng(0))
+    ten_seeds = BNN().fit(replace(data, seed=np.tile(np.arange(10), 8)), np.random.default_rng(0))
+    # A flat curve may be the luck of its seed; ten seeds that agree leave no room for luck.
+    assert one_seed.noise(*at_end(held)).mean() > 1.3 * ten_seeds.noise(*at_end(held)).mean()
+    assert one_seed(*at_end(x)).std(axis=0).mean() > 1.3 * ten_seeds(*at_end(x)).std(axis=0).mean()
 
 
 def test_no_rows_give_the_prior():
