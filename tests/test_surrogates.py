@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 from scipy.special import logsumexp
-from scipy.stats import norm, spearmanr
+from scipy.stats import multivariate_normal, norm, spearmanr
 
 from hyperpilot import registry
-from hyperpilot.surrogates._evidence import Evidence, Prior
+from hyperpilot.surrogates._evidence import BIAS, Evidence, Prior, noise_parts
 from hyperpilot.surrogates._hmc import sample
-from hyperpilot.surrogates.bnn import BNN
+from hyperpilot.surrogates.bnn import BNN, _features, _few, _network, _regression
 from hyperpilot.testing import surrogates as suite
 
 
@@ -91,6 +91,59 @@ def test_the_gradient_of_the_evidence_is_right(rng):
     assert error < 1e-4
 
 
+def covariance(scales, z):
+    """Of the infinitely wide network, from its definition."""
+    scaled = z * np.exp(scales.inverse_lengths)
+    r = np.sqrt(3 * ((scaled[:, None] - scaled) ** 2).sum(axis=-1))
+    return np.exp(2 * scales.amplitude) * (1 + r) * np.exp(-r) + BIAS**2
+
+
+def noise_covariance(scales, z, run):
+    variance, shared = noise_parts(scales, z)
+    return np.diag(variance) + np.where(run[:, None] == run, np.outer(shared, shared), 0.0)
+
+
+@pytest.fixture
+def setting(rng):
+    prior = Prior(4)
+    return prior, 0.5 * rng.standard_normal(prior.size), rng.uniform(-1, 1, (9, 4)), np.sort(rng.integers(4, size=9))
+
+
+def test_the_evidence_is_the_density_of_the_scores(setting, rng):
+    prior, phi, z, run = setting
+    y, scales = rng.standard_normal(9), prior.scales(phi)
+    potential = Evidence(prior, z, y, run)(phi)[0]
+    dense = multivariate_normal.logpdf(y, np.zeros(9), covariance(scales, z) + noise_covariance(scales, z, run))
+    assert potential == pytest.approx(0.5 * phi @ phi - dense - 4.5 * np.log(2 * np.pi))
+
+
+def test_wide_networks_have_the_covariance_that_the_evidence_assumes(setting, rng):
+    prior, phi, z, _ = setting
+    scales = prior.scales(phi)
+    nothing = np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=int)
+    features = [_features(scales, _network(scales, *nothing, 200, rng).hidden, z) for _ in range(200)]
+    mean = np.mean([phi @ phi.T for phi in features], axis=0)
+    np.testing.assert_allclose(mean, covariance(scales, z), atol=0.03 * np.exp(2 * scales.amplitude))
+
+
+def test_the_output_layer_has_its_exact_posterior(setting, rng):
+    prior, phi, z, run = setting
+    scales, features, y = prior.scales(phi), rng.standard_normal((9, 5)), rng.standard_normal(9)
+    inverse = np.linalg.inv(noise_covariance(scales, z, run))
+    precision, target = _regression(features, y, run, *noise_parts(scales, z))
+    np.testing.assert_allclose(precision, np.eye(5) + features.T @ inverse @ features)
+    np.testing.assert_allclose(target, features.T @ inverse @ y)
+
+
+def test_of_many_rows_the_ends_of_curves_are_kept(rng):
+    run, t = np.repeat(np.arange(10), 5), np.tile([0.2, 0.4, 1.0, 0.8, 0.6], 10)
+    kept = _few(run, t, 15, rng)
+    assert len(set(kept)) == 15
+    assert set(np.flatnonzero(t == 1.0)) <= set(kept)
+    assert len(set(_few(run, t, 4, rng))) == 4
+    assert list(_few(run, t, 50, rng)) == list(range(50))
+
+
 def test_the_sampler_finds_the_moments_of_a_correlated_normal():
     precision = np.linalg.inv([[1.0, 0.8], [0.8, 1.0]])
     states = sample(lambda s: (0.5 * s @ precision @ s, precision @ s), 2, 2000, np.random.default_rng(0))
@@ -151,6 +204,13 @@ def test_unfinished_curves_are_extrapolated(rng):
     end, last = posterior(*at_end(unfinished)).mean(axis=0), posterior(unfinished, np.full(28, 0.3)).mean(axis=0)
     assert spearmanr(end, truth)[0] > 0.9
     assert np.abs(end - truth).mean() < 0.25 * np.abs(last - truth).mean()
+
+
+def test_time_counts_in_orders_of_magnitude():
+    t = np.tile([0.01, 0.1, 1.0], 10)
+    posterior = fit(np.full((30, 1), 0.5), np.log10(t), t)
+    between = posterior(np.full((1, 1), 0.5), np.array([10**-1.5])).mean()
+    assert between == pytest.approx(-1.5, abs=0.15)
 
 
 def test_far_from_data_the_prior_returns(rng):

@@ -60,7 +60,7 @@ def rows_are_the_same_functions_in_every_batch(surrogate: Surrogate) -> None:
     _close(posterior(x[order], t[order]), whole[:, order], "the order of candidates changes the draws")
     _close(posterior(x[:5], t[:5]), whole[:, :5], "other candidates in the batch change the draws")
     _close(posterior(x, t), whole, "a second call gives other functions")
-    assert whole.std(axis=0).min() > 0, "all draws are equal"
+    assert whole.std(axis=0).min() > 1e-9, "all draws are equal"
 
 
 def same_data_and_seed_give_the_same_posterior(surrogate: Surrogate) -> None:
