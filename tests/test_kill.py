@@ -108,6 +108,22 @@ def test_a_study_survives_the_kill_of_a_worker_and_of_its_controller(tmp_path):
     assert loaded.returncode == 0 and loaded.stdout.startswith("return "), loaded.stderr
 
 
+def test_an_interrupt_leaves_a_study_that_resume_continues(tmp_path):
+    folder = tmp_path / "study"
+    controller = start(*SETTINGS, "--total-steps", "9000", "--study", str(folder))
+    until(lambda: reports(folder) >= 4, controller)
+    controller.send_signal(signal.SIGINT)
+    assert controller.wait(timeout=30) == 130
+    assert f"hyperpilot resume {folder}" in controller.stderr.read()
+    assert not workers_of(folder)
+    assert not list(folder.glob("trials/*/*/checkpoints/.unfinished*")), "a state was left half-written"
+    before = log(folder)
+    resumed = start("resume", str(folder), "--quiet")
+    assert resumed.wait(timeout=300) == 0, resumed.stderr.read()
+    assert log(folder)[: len(before)] == before
+    assert (folder / "result" / "model.zip").exists()
+
+
 def test_a_worker_that_hangs_is_killed_and_the_study_goes_on(tmp_path):
     (tmp_path / "hanging.py").write_text(
         "import time\n"

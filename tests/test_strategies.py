@@ -74,6 +74,18 @@ def test_hyperband_promotes_the_best_and_spends_what_it_planned():
     assert history.runs[0, 0].config == SPACE.default()
 
 
+def test_nobody_skips_a_rung_when_scores_fall():
+    class Falling(Simulated):
+        def _report(self, job, step):
+            return Report(job.run, step, -float(step))
+
+    schedule = Hyperband(9, 100, 3, 3)
+    history = run(study(schedule), trainer=Falling())
+    for index, bracket in enumerate(schedule.plan):
+        ends = [r.job.until for r in history.search if schedule.bracket(r.id.trial) == index]
+        assert [sum(end >= step for end in ends) for step in bracket.steps] == list(bracket.counts)
+
+
 def test_asha_never_waits_and_keeps_its_budget():
     schedule = Asha(90, 900)
     history = run(study(schedule))

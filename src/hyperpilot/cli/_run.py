@@ -13,10 +13,12 @@ from hyperpilot.cli._live import Screen
 from hyperpilot.runtime.study import Study
 
 
-def run(folder: Path, *, quiet: bool, as_json: bool) -> None:
+def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> None:
     """Takes the study of a folder to its end; Ctrl-C leaves one that can be continued."""
     study = Study.read(folder)
     try:
+        if forecast:
+            _say_forecast(study, folder, as_json)
         with Screen(study, quiet=quiet, as_json=as_json) as screen:
             result = resume(folder, watch=screen)
     except KeyboardInterrupt:
@@ -26,6 +28,13 @@ def run(folder: Path, *, quiet: bool, as_json: bool) -> None:
         print(json.dumps({"event": "result", **asdict(result)}))
     elif not quiet:
         print(summary(result, study, folder))
+
+
+def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
+    from hyperpilot.cli._forecast import measure, words
+
+    plan = measure(study, folder, quiet=as_json)
+    print(json.dumps({"event": "forecast", **asdict(plan)}) if as_json else words(study, plan) + "\n", flush=True)
 
 
 def summary(result: Result, study: Study, folder: Path) -> str:

@@ -1,6 +1,7 @@
 """The worker process: jobs in as JSON lines, events out as JSON lines.
 
-Run as `python -m hyperpilot.runtime.worker STUDY`. It ends when its input closes.
+Run as `python -m hyperpilot.runtime.worker STUDY`. It ends when its input closes: at the next sign of life of the
+training, which is after a state that is just being written.
 """
 
 from __future__ import annotations
@@ -10,26 +11,34 @@ import os
 import queue
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
 from hyperpilot.records.codec import job_from_json, to_json
 from hyperpilot.runtime.execution import execute
+from hyperpilot.runtime.executors import GRACE_S
 from hyperpilot.runtime.study import Study
 
 
 def main(folder: Path) -> None:
     """Carries out jobs until the input closes."""
     out = _private_output()
-    jobs: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    jobs: queue.Queue[str | None] = queue.Queue()
+    closed = threading.Event()
+    threading.Thread(target=_read, args=(jobs, closed), daemon=True).start()
     study = Study.read(folder)
     sys.path.insert(0, os.getcwd())
     trainer = study.trainer_for(folder)
     _say(out, {"event": "ready"})
-    while True:
-        job = job_from_json(json.loads(jobs.get()))
-        for event in execute(trainer, job, lambda step: _say(out, {"event": "beat", "step": step})):
+
+    def beat(step: int) -> None:
+        if closed.is_set():
+            os._exit(0)
+        _say(out, {"event": "beat", "step": step})
+
+    while (line := jobs.get()) is not None:
+        for event in execute(trainer, job_from_json(json.loads(line)), beat):
             _say(out, to_json(event))
 
 
@@ -40,10 +49,13 @@ def _private_output() -> TextIO:
     return out
 
 
-def _read(jobs: queue.Queue[str]) -> None:
+def _read(jobs: queue.Queue[str | None], closed: threading.Event) -> None:
     for line in sys.stdin:
         jobs.put(line)
-    os._exit(0)  # the controller is gone; every state worth keeping is on disk
+    closed.set()
+    jobs.put(None)
+    time.sleep(GRACE_S)
+    os._exit(0)
 
 
 def _say(out: TextIO, message: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ def promote(run: Run, until: int) -> Job:
 
 
 def best(runs: Iterable[Run], step: int, count: int) -> list[Run]:
-    """The `count` best runs by their score at a rung, the older first among equals. Failed runs are never among them."""
-    scored = [(run, score) for run in runs if run.state != "failed" and (score := run.score_at(step)) is not None]
+    """The `count` best of the runs that reached a rung, the older first among equals; failed runs are never among them."""
+    reached = [run for run in runs if run.state != "failed" and run.job.until >= step]
+    scored = [(run, score) for run in reached if (score := run.score_at(step)) is not None]
     return [run for run, _ in sorted(scored, key=lambda pair: (-pair[1], pair[0].id))[:count]]

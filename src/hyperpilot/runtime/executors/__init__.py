@@ -9,6 +9,9 @@ from hyperpilot.records import Failed, Finished, Job, Report, RunId
 
 Outcome = Report | Finished | Failed
 
+GRACE_S = 5.0
+"""How long a worker that is told to end may go on without a sign of life."""
+
 
 class Executor(Protocol):
     """Carries out jobs, several at once."""
@@ -32,5 +35,5 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Ends everything at once; what is saved stays."""
+        """Ends everything; what is saved stays, and what is being written is finished."""
         ...

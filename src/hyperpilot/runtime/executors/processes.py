@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from typing import Any
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Failed, Job, RunId
 from hyperpilot.records.codec import from_json, job_to_json
-from hyperpilot.runtime.executors import Outcome
+from hyperpilot.runtime.executors import GRACE_S, Outcome
 
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
 @dataclass(eq=False)
@@ -90,11 +91,21 @@ class Processes:
         return outcomes
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.process.kill()
-        for worker in self._workers:
-            worker.process.wait()
-        self._workers = []
+        """Ends the workers: each finishes what it is writing. A second interrupt ends them at once."""
+        try:
+            for worker in self._workers:
+                assert worker.process.stdin is not None
+                with suppress(BrokenPipeError):
+                    worker.process.stdin.close()
+            deadline = self._clock() + 2 * GRACE_S
+            for worker in self._workers:
+                with suppress(subprocess.TimeoutExpired):
+                    worker.process.wait(max(0.0, deadline - self._clock()))
+        finally:
+            for worker in self._workers:
+                worker.process.kill()
+                worker.process.wait()
+            self._workers = []
 
     def _spawn(self) -> _Worker:
         taken = {worker.log for worker in self._workers}
@@ -107,7 +118,7 @@ class Processes:
                 stdout=subprocess.PIPE,
                 stderr=stream,
                 text=True,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **ONE_THREAD},
                 start_new_session=True,  # Ctrl-C is the controller's to handle
             )
         worker = _Worker(process, log, self._clock())

@@ -1,0 +1,74 @@
+"""What a study will do, said before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from hyperpilot.runtime.forecast import Forecast, forecast
+from hyperpilot.runtime.study import Study
+
+
+def measure(study: Study, folder: Path, *, quiet: bool) -> Forecast:
+    """The forecast, with a sign of life while configurations are timed."""
+    console = Console(quiet=quiet)
+    with console.status("timing short trainings for the forecast (--no-forecast skips this)"):
+        return forecast(study, folder)
+
+
+def words(study: Study, plan: Forecast) -> str:
+    """The forecast as a paragraph of lines."""
+    counts = ", ".join(f"{count} to {step:,}" for step, count in plan.rungs.items())
+    lines = [
+        f"Forecast: {study.algorithm} on {study.env}, {study.workers} at once",
+        f"  search     {plan.trials} trials; trainings: {counts} steps",
+        f"  test       {_test(study, plan)}",
+        f"  steps      {plan.steps:,} of {study.total_steps:,}",
+        f"  speed      {_speed(plan)}",
+        f"  time       {_time(plan)}",
+    ]
+    lines += [f"  warning    {warning}" for warning in _warnings(study, plan)]
+    return "\n".join(lines)
+
+
+def _test(study: Study, plan: Forecast) -> str:
+    if not plan.test_seeds:
+        return "none"
+    tested = f"{plan.finalists} finalist{'s' if plan.finalists != 1 else ''} and the default"
+    return f"{tested}, {plan.test_seeds} unseen seeds each, {study.horizon:,} steps"
+
+
+def _speed(plan: Forecast) -> str:
+    rates = sorted(1 / pace.step_s for pace in plan.timing.others)
+    default = plan.timing.default
+    said = [f"{1 / default.step_s:,.0f} steps/s for the default"] if default else []
+    if rates:
+        said.append(f"{rates[0]:,.0f} to {rates[-1]:,.0f} for {len(rates)} random configurations")
+    return ", ".join(said) or "not known"
+
+
+def _time(plan: Forecast) -> str:
+    if plan.seconds is None:
+        return "not known"
+    return f"about {duration(plan.seconds)}, if configurations take as long as those that were timed"
+
+
+def _warnings(study: Study, plan: Forecast) -> list[str]:
+    found = [f"a short training failed: {fault}" for fault in dict.fromkeys(plan.timing.faults)]
+    if study.test_share and plan.test_seeds < study.test_seeds:
+        needed = 2 * study.test_seeds * study.horizon / study.test_share
+        found.append(
+            f"only {plan.test_seeds} of {study.test_seeds} test seeds fit; "
+            f"all do from --total-steps {needed:,.0f}, or with a larger --test-share"
+        )
+    return found
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,166 @@
+"""What a study will do and how long it will take, before it starts.
+
+The number of trainings comes from a rehearsal: the study's own schedule and test, on scores that are drawn at random,
+under a virtual clock. How fast that clock runs comes from a short timing of the default configuration and of random ones,
+as many at once as there will be workers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hyperpilot.protocols import Beat
+from hyperpilot.records import Job, Report, Submitted
+from hyperpilot.runtime.executors.processes import ONE_THREAD
+from hyperpilot.runtime.executors.virtual import Virtual
+from hyperpilot.runtime.loop import Loop
+from hyperpilot.runtime.study import Study
+from hyperpilot.runtime.timing import Pace
+from hyperpilot.space import Config
+from hyperpilot.stores.memory import MemoryStore
+
+_SECONDS = 2.0
+"""How long a configuration is timed; about thrice that where updates are long."""
+
+_LIMIT_S = 120.0
+"""A timing that has not ended after so long is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How fast configurations train here.
+
+    Args:
+        default: that of the default configuration; None where it failed.
+        others: those of random configurations that did not fail.
+        faults: what the failed ones raised, the default's first.
+    """
+
+    default: Pace | None
+    others: tuple[Pace, ...]
+    faults: tuple[str, ...] = ()
+
+    def of(self, trial: int) -> Pace | None:
+        """What a trial will take: one of the measured ones."""
+        known = self.others or ((self.default,) if self.default else ())
+        if trial == 0 and self.default:
+            return self.default
+        return known[trial % len(known)] if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a study will do.
+
+    Args:
+        trials: configurations that the search starts.
+        rungs: how many trainings reach each rung, by its environment steps.
+        test_seeds: unseen seeds that each tested configuration is trained with.
+        finalists: configurations that are tested besides the default.
+        steps: environment steps in all.
+        seconds: until the study ends; None where no training could be timed.
+        timing: what that is based on.
+    """
+
+    trials: int
+    rungs: Mapping[int, int]
+    test_seeds: int
+    finalists: int
+    steps: int
+    seconds: float | None
+    timing: Timing
+
+
+def forecast(study: Study, folder: Path) -> Forecast:
+    """What the study of a folder will do; takes some ten seconds, for the timing."""
+    return rehearse(study, time_configurations(study, folder))
+
+
+def rehearse(study: Study, timing: Timing) -> Forecast:
+    """What a study will do where configurations train at a known pace."""
+    store = MemoryStore()
+    strategy = study.model_copy(update={"strategy": "random"}).build_strategy()
+    clock = Virtual(_Imagined(), study.workers, lambda job, a, b: _seconds(study, timing, job, a, b))
+    history = Loop(strategy, store, clock, study.seed).run()
+    jobs = [event.job for event in store.read() if isinstance(event, Submitted)]
+    return Forecast(
+        trials=len(history.trials),
+        rungs=dict(sorted(Counter(job.until for job in jobs if job.phase == "search").items())),
+        test_seeds=len(strategy.test_seeds),
+        finalists=strategy.finalists,
+        steps=history.steps_used(),
+        seconds=clock.now if timing.of(1) else None,
+        timing=timing,
+    )
+
+
+def time_configurations(study: Study, folder: Path) -> Timing:
+    """Times the default and random configurations, as many at once as the study has workers."""
+    space, rng = study.build_space(), np.random.default_rng(study.seed)
+    configs = [space.default(), *space.sample(2 * study.workers - 1, rng)]
+    shares = [configs[i :: study.workers] for i in range(study.workers)]
+    processes = [_start(folder, share) for share in shares]
+    lines = [_lines(process, len(share)) for process, share in zip(processes, shares, strict=True)]
+    (first, *rest) = [line for share in lines for line in share]
+    paces = [Pace(**line) if "error" not in line else None for line in rest]
+    return Timing(
+        default=None if "error" in first else Pace(**first),
+        others=tuple(pace for pace in paces if pace),
+        faults=tuple(line["error"] for line in (first, *rest) if "error" in line),
+    )
+
+
+@dataclass(frozen=True)
+class _Imagined:
+    """Trains nothing: every job ends with a score of no meaning."""
+
+    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
+        yield Report(job.run, job.until, float(np.random.default_rng([job.seed, job.until]).random()))
+
+
+def _seconds(study: Study, timing: Timing, job: Job, begin: int, end: int) -> float:
+    pace = timing.of(job.trial)
+    if pace is None:
+        return 0.0
+    evaluations = end * study.evaluations // study.horizon - begin * study.evaluations // study.horizon
+    length = study.test_episodes / study.eval_episodes if job.phase == "test" else 1.0
+    return (end - begin) * pace.step_s + max(1, evaluations) * length * pace.evaluation_s
+
+
+def _start(folder: Path, configs: Sequence[Config]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hyperpilot.runtime.timing", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **ONE_THREAD},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"seconds": _SECONDS, "configs": [dict(config) for config in configs]}))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def _lines(process: subprocess.Popen[str], count: int) -> list[dict[str, Any]]:
+    """What the process said of its configurations, with an error for each that it said nothing of."""
+    try:
+        said, errors = process.communicate(timeout=_LIMIT_S)
+        fault = (errors.strip().splitlines() or ["the timing process ended early"])[-1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, _ = process.communicate()
+        fault = f"still training after {_LIMIT_S:.0f} s"
+    lines = [json.loads(line) for line in said.splitlines()]
+    return lines + [{"error": fault}] * (count - len(lines))
