@@ -1,6 +1,7 @@
 """The verbs that look at spaces and environments, and that train, show and export agents."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -19,6 +20,16 @@ from hyperpilot.errors import (
 )
 
 TRAIN = ["train", "ppo", "CartPole-v1", "--steps", "300", "--fix", "n_steps=64", "--fix", "normalize=true"]
+
+MAZE = """
+import gymnasium, numpy as np
+
+class Maze(gymnasium.Env):
+    action_space = gymnasium.spaces.Discrete(4)
+
+    def __init__(self, size):
+        self.observation_space = gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8)
+"""
 
 
 def call(*words):
@@ -100,6 +111,16 @@ def test_train_goes_on_and_refuses_another_training(trained):
     assert "horizon" in fails(InvalidStudy, *longer, "--out", str(trained))
 
 
+def test_train_takes_the_environments_arguments_with_its_configuration(tmp_path):
+    write_best(tmp_path, "a2c", "CartPole-v1", {"sutton_barto_reward": True}, n_steps=8)
+    words = ("--steps", "16", "--evaluations", "1", "--config", tmp_path / "result/best.yaml", "--out")
+    assert "return -1.00" in call("train", "a2c", "CartPole-v1", *words, tmp_path / "same")
+    film = ("--episodes", "1", "--video", tmp_path / "film.gif")
+    assert "return -1.00" in call("enjoy", tmp_path / "same", *film)
+    call("train", "a2c", "Acrobot-v1", *words, tmp_path / "other")
+    assert yaml.safe_load((tmp_path / "other/train.yaml").read_text())["env_kwargs"] == {}
+
+
 def test_train_takes_a_configuration_file(tmp_path):
     best = tmp_path / "best.yaml"
     best.write_text("algorithm: a2c\nconfig: {learning_rate: 1e-3, n_steps: 8}\n")
@@ -142,6 +163,37 @@ def test_enjoy_shows_the_result_of_a_study(trained, tmp_path):
     (study / "study.yaml").write_text("env: CartPole-v1\nenv_kwargs: {sutton_barto_reward: true}\n")
     (study / "result/best.yaml").write_text("algorithm: ppo\nenv: CartPole-v1\n")
     assert "return -1.00" in call("enjoy", study, *film)  # so the environment's arguments have been used
+    (study / "study.yaml").rename(tmp_path / "elsewhere.yaml")
+    assert "--trust" in fails(UntrustedFile, "enjoy", study / "result", *film)
+    (study / "result/best.yaml").write_text((tmp_path / "elsewhere.yaml").read_text() + "algorithm: ppo\n")
+    assert "return -1.00" in call("enjoy", study / "result", "--trust", *film)
+
+
+def test_enjoy_says_what_a_study_has(trained, tmp_path):
+    study, film = tmp_path / "study", ("--episodes", "1", "--video", tmp_path / "film.gif")
+    shutil.copytree(trained / "trials", study / "trials")
+    (study / "study.yaml").write_text("env: CartPole-v1\n")
+    assert "--trial" in fails(InvalidStudy, "enjoy", study, *film)
+    assert "--trial" in fails(InvalidStudy, "enjoy", study, "--step", "100", *film)
+    assert "it has: 0" in fails(InvalidStudy, "enjoy", study, "--trial", "9", *film)
+    assert "it has: 0" in fails(InvalidStudy, "enjoy", study, "--trial", "0", "--seed", "9", *film)
+    assert "return" in call("enjoy", study, "--trial", "0", *film)
+    fails(InvalidStudy, "enjoy", study / "trials", *film)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="the system does not tell who owns a file")
+@pytest.mark.parametrize("name", ["model.zip", "vecnormalize.pkl"])
+def test_enjoy_asks_before_it_loads_what_belongs_to_another_user(trained, tmp_path, monkeypatch, name):
+    another = tmp_path / "training"
+    shutil.copytree(trained, another)
+    film = ("--episodes", "1", "--video", tmp_path / "film.gif")
+    if os.getuid() == 0:
+        os.chown(another / "trials/0000/seed-0/checkpoints/000000300" / name, 4321, -1)
+    else:
+        another_user = os.getuid() + 1
+        monkeypatch.setattr("os.getuid", lambda: another_user)
+    assert "another user" in fails(UntrustedFile, "enjoy", another, *film)
+    call("enjoy", another, "--trust", *film)
 
 
 def test_enjoy_refuses_strangers_files_and_needs_a_screen(trained, tmp_path, monkeypatch):
@@ -157,9 +209,11 @@ def test_enjoy_refuses_strangers_files_and_needs_a_screen(trained, tmp_path, mon
     assert "--video" in fails(EnvironmentUnavailable, "enjoy", trained)
 
 
-def write_best(study, algorithm, env, **config):
+def write_best(study, algorithm, env, env_kwargs=None, **config):
     (study / "result").mkdir(parents=True)
     best = {"algorithm": algorithm, "env": env, "horizon": 100_000, "config": config}
+    if env_kwargs:
+        best["env_kwargs"] = env_kwargs
     (study / "result" / "best.yaml").write_text(yaml.safe_dump(best))
 
 
@@ -178,7 +232,20 @@ def test_export_for_the_zoo(tmp_path):
     assert (entry["noise_type"], entry["noise_std"]) == ("normal", 0.2)
     fails(InvalidStudy, "export", tmp_path / "b", "--out", out)
     fails(InvalidStudy, "export", tmp_path / "b", "--format", "other")
-    fails(InvalidStudy, "export", tmp_path / "none")
+    assert "holds no study" in fails(InvalidStudy, "export", tmp_path)
+    (tmp_path / "study.yaml").touch()
+    assert "resume" in fails(InvalidStudy, "export", tmp_path)
+
+
+def test_export_gives_the_zoo_the_arguments_of_the_environment(tmp_path, monkeypatch):
+    (tmp_path / "own_maze.py").write_text(MAZE)
+    monkeypatch.syspath_prepend(tmp_path)
+    write_best(tmp_path / "a", "ppo", "own_maze:Maze", {"size": 40})
+    entry = yaml.safe_load(call("export", tmp_path / "a"))["own_maze:Maze"]
+    assert entry["env_kwargs"] == {"size": 40}
+    assert entry["policy"] == "CnnPolicy"  # which is known only where the environment was given its argument
+    write_best(tmp_path / "b", "ppo", "CartPole-v1")
+    assert "env_kwargs" not in call("export", tmp_path / "b")
 
 
 @pytest.mark.parametrize("name", ["ppo", "recurrent_ppo", "sac", "tqc", "crossq", "qrdqn", "ars", "ddpg", "trpo"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -13,7 +13,7 @@ from hyperpilot.analysis.loader import loader
 from hyperpilot.analysis.result import Result, hand_over, judge
 from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
-from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Submitted
+from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, Submitted
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.executors.inline import Inline
@@ -83,15 +83,24 @@ def read_history(folder: str | Path) -> History:
 
 
 def conclude(study: Study, folder: Path, history: History) -> Result:
-    """The result of a study that has ended, written to its result folder."""
-    defaults = study.algorithm_plugin().defaults
-    result = judge(history, defaults, study.seed)
+    """The result of a study that has ended, written to its result folder.
+
+    Raises:
+        InvalidStudy: none of its configurations came through the test, or no training to a score.
+    """
+    result = judge(history, study.algorithm_plugin().defaults, study.seed)
     if result is None:
-        raise InvalidStudy(
-            f"{folder}: no configuration was tested to the end", "See the logs folder, or use more --total-steps."
-        )
+        stage = "tested to the end" if any(history.of_phase("test")) else "trained as far as a score"
+        failures = [failure for run in history.runs.values() for failure in run.failures]
+        last = f"; the last failure:\n  {_line(max(failures, key=lambda failure: failure.at))}" if failures else ""
+        mend = f"Each run's logs are in {folder / 'trials'}, those of workers in {folder / 'logs'}."
+        raise InvalidStudy(f"{folder}: no configuration was {stage}{last}", mend)
+    about: dict[str, Any] = {"algorithm": study.algorithm, "env": study.env}
+    if study.env_kwargs:
+        about["env_kwargs"] = study.env_kwargs
+    about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    hand_over(result, folder, study.algorithm, study.env, study.horizon, loader(study.algorithm, study.env, normalized))
+    hand_over(result, folder, about, loader(study.algorithm, study.env, study.env_kwargs, normalized))
     return result
 
 
@@ -180,14 +189,19 @@ def describe(events: Iterable[Event]) -> list[str]:
 
 
 def _line(event: Event) -> str:
-    name = f"trial {event.run.trial} seed {event.run.seed}"
+    name = f"trial {event.run.trial} seed {event.run.seed}:"
     match event:
         case Submitted(job):
-            return f"{job.phase:6} {name}: to {job.until:,} of {job.horizon:,} steps"
+            onward = f"from {job.start:,} " if job.start else ""
+            return f"{job.phase:<7} {name} {onward}to {job.until:,} of {job.horizon:,} steps"
         case Report():
-            return f"       {name}: {event.score:.4g} at {event.step:,} steps"
+            return f"score   {name} {event.score:.4g} at step {event.step:,}"
+        case Restarted():
+            return f"again   {name} its process was lost; it goes on from its newest checkpoint"
         case Failed():
-            reason = event.detail.strip().splitlines()[-1:] or [""]
-            return f"failed {name}: {event.kind} at {event.step:,} steps {reason[0]}"
+            reason = event.detail.strip().splitlines()[-1:]
+            return ": ".join([f"failed  {name} {event.kind} at step {event.step:,}", *reason])
+        case Finished():  # its last report has said it
+            return ""
         case _:
-            return f"again  {name}" if type(event).__name__ == "Restarted" else ""
+            assert_never(event)

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 _CLASSES = {
     "recurrent_ppo": ("sb3_contrib", "RecurrentPPO"),
     "crossq": ("sb3_contrib", "CrossQ"),
     **{name: ("sb3_contrib", name.upper()) for name in ("tqc", "qrdqn", "trpo", "ars")},
 }
+_WITH_REPLAY = ("dqn", "sac", "td3", "ddpg", "tqc", "qrdqn", "crossq")
 
 
-def loader(algorithm: str, env: str, normalized: bool) -> str:
+def loader(algorithm: str, env: str, env_kwargs: Mapping[str, Any], normalized: bool) -> str:
     """Python source that plays one episode with the agent beside it."""
     package, cls = _CLASSES.get(algorithm, ("stable_baselines3", algorithm.upper()))
-    module, _, name = env.rpartition(":")
-    custom = f"from {module} import {name}\n" if module else ""
-    build = f"{name}()" if module else f'gymnasium.make("{env}")'
-    statistics = "from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize\n" if normalized else ""
-    load = (
-        f'statistics = VecNormalize.load(str(here / "vecnormalize.pkl"), DummyVecEnv([lambda: {build}]))\n'
-        "statistics.training = False\n"
-        if normalized
-        else ""
-    )
-    seen = "statistics.normalize_obs(observation)" if normalized else "observation"
+    imports, build = _environment(env, dict(env_kwargs))
+    # Loading would else allocate a replay buffer of full size, and warn of its class.
+    options = ', device="cpu"' + (", buffer_size=1, replay_buffer_class=None" if algorithm in _WITH_REPLAY else "")
+    unpickle = "import pickle\n" if normalized else ""
+    path = "import sys\n" if "sys." in imports else ""
+    load, seen = "", "observation"
+    if normalized:
+        load = (
+            'normalize = pickle.loads((here / "vecnormalize.pkl").read_bytes())  # what observations are scaled with\n'
+            "normalize.training = False\n"
+        )
+        seen = "normalize.normalize_obs(observation)"
     return f'''"""Loads the tuned agent and plays one episode; needs {package} and gymnasium, not hyperpilot."""
 
-from pathlib import Path
+{unpickle}{path}from pathlib import Path
 
 import gymnasium
 from {package} import {cls}
-{statistics}{custom}
-here = Path(__file__).parent
-model = {cls}.load(here / "model.zip", device="cpu")
+{imports}
+here = Path(__file__).resolve().parent
+model = {cls}.load(here / "model.zip"{options})
 {load}env = {build}
 observation, _ = env.reset(seed=0)
-state, start, done, total = None, [True], False, 0.0
-while not done:
+state, start, total = None, [True], 0.0
+for _ in range(100_000):
     action, state = model.predict({seen}, state=state, episode_start=start, deterministic=True)
-    observation, reward, terminated, truncated, _ = env.step(action)
-    start, done, total = [False], terminated or truncated, total + float(reward)
+    observation, reward, terminated, truncated, _ = env.step(action[()] if action.ndim == 0 else action)
+    start, total = [False], total + float(reward)
+    if terminated or truncated:
+        break
 print(f"return {{total:.1f}}")
 '''
+
+
+def _environment(env: str, kwargs: dict[str, Any]) -> tuple[str, str]:
+    """The imports that an environment needs beyond gymnasium, and the expression that builds it."""
+    given = f"**{kwargs!r}" if kwargs else ""
+    module, _, name = env.rpartition(":")
+    imports = f"\nsys.path.append(str(Path.cwd()))  # run it where {module.partition('.')[0]} lies\n" if module else ""
+    if module and name.isidentifier():  # a versioned id after the colon is gymnasium's own way to import a module first
+        return f"{imports}from {module} import {name}\n", f"{name}({given})"
+    if env.startswith("ALE/"):
+        imports = "import ale_py\n\ngymnasium.register_envs(ale_py)\n"
+    return imports, f"gymnasium.make({', '.join([json.dumps(env), given] if given else [json.dumps(env)])})"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
+import math
+import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -15,98 +17,155 @@ from hyperpilot.analysis.statistics import bootstrap_interval, iqm
 from hyperpilot.records import History, Run
 from hyperpilot.space import Config, Value
 
+_MODEL, _NORMALIZE = "model.zip", "vecnormalize.pkl"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The outcome of a study.
+    """The outcome of a study. Where it had no test, `test_iqm` and `test_interval` are None and the test's fields empty.
 
     Args:
         trial: number of the winning configuration.
         config: it, completed by the algorithm's defaults.
-        tuning_score: its last score in the search, by which it became a finalist.
+        tuning_score: its last score in the search; None where it had none there, which only the default can survive.
         test_iqm: interquartile mean of its scores on the test seeds.
         test_interval: 95% bootstrap interval of that.
         test_scores: its score for each test seed.
         default_test_iqm: the same for the default configuration; None where that was not tested to the end.
-        finalists: test IQM of every configuration tested.
-        model_seed: test seed of the agent handed over: the winner's run with the best score.
+        finalists: test IQM of every configuration tested to the end.
+        failed_tests: how many test runs failed, for every configuration that is out for that.
+        model_seed: seed of the agent handed over: the winner's test run with the best score, or its search run.
         steps_used: environment steps of the whole study.
         wall_s: seconds of training, summed over workers.
     """
 
     trial: int
     config: Mapping[str, Value]
-    tuning_score: float
-    test_iqm: float
-    test_interval: tuple[float, float]
-    test_seeds: tuple[int, ...]
-    test_scores: tuple[float, ...]
-    default_test_iqm: float | None
-    finalists: Mapping[int, float]
+    tuning_score: float | None
+    test_iqm: float | None = None
+    test_interval: tuple[float, float] | None = None
+    test_seeds: tuple[int, ...] = ()
+    test_scores: tuple[float, ...] = ()
+    default_test_iqm: float | None = None
+    finalists: Mapping[int, float] = field(default_factory=dict)
+    failed_tests: Mapping[int, int] = field(default_factory=dict)
     model_seed: int
     steps_used: int
     wall_s: float
 
+    def as_json(self) -> dict[str, Any]:
+        """The fields as strict JSON takes them: a number that is not finite is None."""
+        return {name: _strict(value) for name, value in asdict(self).items()}
+
 
 def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
-    """The winner by the interquartile mean over the test seeds; None while no configuration has been tested whole.
+    """The outcome of a study that has ended.
 
-    A configuration with a failed test run is out.
+    The winner has the highest interquartile mean over the test seeds, and among equals the highest mean. A configuration
+    with a failed test run is out: its other runs would be judged without the one that went wrong. Where there was no
+    test, the best of the search wins.
+
+    Args:
+        history: the study's record.
+        defaults: complete the winner's configuration.
+        seed: of the bootstrap.
+
+    Returns:
+        The result; None where no configuration came through its test, or no training to a score.
     """
     tested: dict[int, list[Run]] = {}
-    for run in history.of_phase("test"):
+    for run in sorted(history.of_phase("test"), key=lambda run: run.id):
         tested.setdefault(run.id.trial, []).append(run)
-    whole = {trial: runs for trial, runs in tested.items() if all(run.complete for run in runs)}
-    if not whole:
+    if not tested:
+        best = _best_searched(history)
+        return None if best is None else _of(best, history, defaults)
+    failed = {trial: n for trial, runs in tested.items() if (n := sum(not _came_through(run) for run in runs))}
+    scores = {trial: tuple(map(_last, runs)) for trial, runs in tested.items() if trial not in failed}
+    if not scores:
         return None
-    iqms = {trial: iqm([_last(run) for run in runs]) for trial, runs in whole.items()}
-    winner = max(iqms, key=lambda trial: (iqms[trial], -trial))
-    runs = sorted(whole[winner], key=lambda run: run.id.seed)
-    scores = tuple(_last(run) for run in runs)
-    searched = [run for run in history.search if run.id.trial == winner]
-    return Result(
-        trial=winner,
-        config={**defaults, **runs[0].config},
-        tuning_score=_last(searched[-1]),
+    iqms = {trial: iqm(each) for trial, each in scores.items()}
+    winner = max(iqms, key=lambda trial: (iqms[trial], float(np.mean(scores[trial])), -trial))
+    return replace(
+        _of(max(tested[winner], key=_last), history, defaults),
         test_iqm=iqms[winner],
-        test_interval=bootstrap_interval(scores, np.random.default_rng(seed)),
-        test_seeds=tuple(run.id.seed for run in runs),
-        test_scores=scores,
+        test_interval=bootstrap_interval(scores[winner], np.random.default_rng(seed)),
+        test_seeds=tuple(run.id.seed for run in tested[winner]),
+        test_scores=scores[winner],
         default_test_iqm=iqms.get(0),
         finalists=iqms,
-        model_seed=max(runs, key=_last).id.seed,
+        failed_tests=failed,
+    )
+
+
+def hand_over(result: Result, study: Path, about: Mapping[str, Any], loader: str) -> Path:
+    """Writes the result folder of a study, each file whole or not at all, and `result.json` last.
+
+    Args:
+        result: the outcome.
+        study: the study's folder.
+        about: what `best.yaml` says besides the configuration: algorithm, environment, horizon.
+        loader: Python source that loads the agent with Stable-Baselines3 alone.
+
+    Returns:
+        The folder: best.yaml, result.json and, where the trainer saved an agent, model.zip, vecnormalize.pkl where used
+        and load_agent.py.
+    """
+    folder = study / "result"
+    folder.mkdir(exist_ok=True)
+    checkpoints = study / "trials" / f"{result.trial:04d}" / f"seed-{result.model_seed}" / "checkpoints"
+    saved = [path for path in checkpoints.glob("*") if path.name.isdecimal()]
+    if saved:
+        newest = max(saved, key=lambda path: int(path.name))
+        for name in (_MODEL, _NORMALIZE):
+            if (newest / name).exists():
+                _write(folder / name, (newest / name).read_bytes())
+        _write(folder / "load_agent.py", loader.encode())
+    best = {**about, "config": dict(result.config)}
+    _write(folder / "best.yaml", yaml.safe_dump(best, sort_keys=False, allow_unicode=True).encode())
+    _write(folder / "result.json", json.dumps(result.as_json(), indent=2, allow_nan=False).encode() + b"\n")
+    return folder
+
+
+def _of(agent: Run, history: History, defaults: Config) -> Result:
+    """What there is to say of a run's configuration and agent without a test."""
+    searched = [run.score for run in history.search if run.id.trial == agent.id.trial and run.score is not None]
+    return Result(
+        trial=agent.id.trial,
+        config={**defaults, **agent.config},
+        tuning_score=searched[-1] if searched else None,
+        model_seed=agent.id.seed,
         steps_used=history.steps_used(),
         wall_s=sum(run.reports[-1].wall_s for run in history.runs.values() if run.reports),
     )
 
 
-def hand_over(result: Result, study: Path, algorithm: str, env: str, horizon: int, loader: str) -> Path:
-    """Writes the result folder of a study.
+def _best_searched(history: History) -> Run | None:
+    """The run trained furthest, then with the best mean of its last two scores: finalists are chosen by the same."""
 
-    Args:
-        result: the outcome.
-        study: the study's folder.
-        algorithm: name of the algorithm, for `best.yaml`.
-        env: the environment.
-        horizon: environment steps of a full training.
-        loader: Python source that loads the agent with Stable-Baselines3 alone.
+    def promise(run: Run) -> tuple[int, float]:
+        return run.step, float(np.mean([report.score for report in run.reports[-2:]]))
 
-    Returns:
-        The folder: best.yaml, model.zip, vecnormalize.pkl where used, result.json, load_agent.py.
-    """
-    folder = study / "result"
-    folder.mkdir(exist_ok=True)
-    run = study / "trials" / f"{result.trial:04d}" / f"seed-{result.model_seed}"
-    newest = max(path for path in (run / "checkpoints").iterdir() if path.name.isdecimal())
-    for name in ("model.zip", "vecnormalize.pkl"):
-        if (newest / name).exists():
-            shutil.copyfile(newest / name, folder / name)
-    best = {"algorithm": algorithm, "env": env, "horizon": horizon, "config": dict(result.config)}
-    (folder / "best.yaml").write_text(yaml.safe_dump(best, sort_keys=False))
-    (folder / "result.json").write_text(json.dumps(asdict(result), indent=2) + "\n")
-    (folder / "load_agent.py").write_text(loader)
-    return folder
+    runs = [run for run in history.search if run.reports and run.state != "failed"]
+    return max((run for run in runs if math.isfinite(promise(run)[1])), key=promise, default=None)
+
+
+def _came_through(run: Run) -> bool:
+    return run.complete and math.isfinite(_last(run))
 
 
 def _last(run: Run) -> float:
-    return run.score if run.score is not None else -np.inf
+    return run.score if run.score is not None else -math.inf
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _strict(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return [_strict(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".unfinished-{path.name}")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

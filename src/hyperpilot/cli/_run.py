@@ -25,7 +25,7 @@ def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> 
         print(f"\nstopped; nothing that was evaluated is lost. Continue: hyperpilot resume {folder}", file=sys.stderr)
         sys.exit(130)
     if as_json:
-        print(json.dumps({"event": "result", **asdict(result)}))
+        print(json.dumps({"event": "result", **result.as_json()}, allow_nan=False))
     elif not quiet:
         print(summary(result, study, folder))
 
@@ -39,19 +39,36 @@ def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
 
 def summary(result: Result, study: Study, folder: Path) -> str:
     """The result in words."""
-    low, high = result.test_interval
-    default = "not tested" if result.default_test_iqm is None else f"{result.default_test_iqm:.4g}"
     config = "\n".join(
         f"    {name}: {result.config[name]}" for name in study.build_space().names if name in result.config
     )
     return f"""
-Best configuration (trial {result.trial})
+Best configuration (trial {result.trial}{", the default" if result.trial == 0 else ""})
 {config}
 
-Test score    {result.test_iqm:.4g}  (IQM over {len(result.test_seeds)} unseen seeds; 95% interval {low:.4g} to {high:.4g})
-While tuning  {result.tuning_score:.4g}  (drop {result.tuning_score - result.test_iqm:.4g})
-SB3 default   {default}
+{_scores(result)}
 Steps used    {result.steps_used:,}
 Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
 TensorBoard   tensorboard --logdir {folder}"""
+
+
+def _scores(result: Result) -> str:
+    """What was measured, and what was not."""
+    tuning = "no score" if result.tuning_score is None else f"{result.tuning_score:.4g}"
+    if result.test_iqm is None or result.test_interval is None:
+        why = "not tested: the study kept too few steps for it (--test-share); expect less than while tuning"
+        return f"Test score    {why}\nWhile tuning  {tuning}"
+    seeds, (low, high) = len(result.test_seeds), result.test_interval
+    over = f"IQM over {seeds} unseen seeds; 95% interval {low:.4g} to {high:.4g}" if seeds > 1 else "one unseen seed"
+    drop = "" if result.tuning_score is None else f"  (drop {result.tuning_score - result.test_iqm:.4g})"
+    default = "not tested to the end" if result.default_test_iqm is None else f"{result.default_test_iqm:.4g}"
+    lines = [
+        f"Test score    {result.test_iqm:.4g}  ({over})",
+        f"While tuning  {tuning}{drop}",
+        f"SB3 default   {default}",
+    ]
+    if result.failed_tests:
+        out = ", ".join(f"trial {trial} ({n} test runs failed)" for trial, n in result.failed_tests.items())
+        lines.append(f"Out           {out}")
+    return "\n".join(lines)

@@ -17,6 +17,7 @@ _FIRST_SEED = 20_000_000
 """Seed of the first episode; far from those of trainings, evaluations and tests."""
 _LONGEST = 100_000
 _MODEL, _NORMALIZE = "model.zip", "vecnormalize.pkl"
+_SETTINGS = ("study.yaml", "train.yaml")
 
 
 @dataclass
@@ -25,11 +26,11 @@ class _Agent:
 
     Args:
         model: the file.
-        ours: whether it lies in a folder that HyperPilotRL wrote.
+        doubt: why it should not be loaded unasked; empty where it may be.
     """
 
     model: Path
-    ours: bool
+    doubt: str
     algorithm: str | None = None
     env: str | None = None
     env_kwargs: dict[str, Any] = field(default_factory=dict)
@@ -44,10 +45,14 @@ def command(
     env: Annotated[str | None, typer.Option(help="Another environment.")] = None,
     video: Annotated[Path | None, typer.Option(help="Record to this .mp4 or .gif instead of a window.")] = None,
     stochastic: Annotated[bool, typer.Option("--stochastic", help="Draw actions from the policy.")] = False,
-    trust: Annotated[bool, typer.Option("--trust", help="Load a file of unknown origin.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Load it wherever it comes from.")] = False,
     algo: Annotated[str | None, typer.Option(help="Algorithm of a bare model.zip.")] = None,
 ) -> None:
-    """Watch a trained agent, or record it."""
+    """Watch a trained agent, or record it.
+
+    What lies in the folder of a study or training of your own is loaded; any other agent only with --trust, because
+    loading one runs whatever code it holds. A study that you downloaded looks like your own: know who made it.
+    """
     from hyperpilot.cli._options import extras
 
     agent = _settle(_find(path, trial, seed, step), env, algo, trust)
@@ -66,8 +71,8 @@ def _settle(agent: _Agent, env: str | None, algo: str | None, trust: bool) -> _A
     """The agent with its algorithm and environment decided."""
     from hyperpilot.errors import InvalidStudy, UntrustedFile
 
-    if not agent.ours and not trust:
-        what = f"{agent.model} is of unknown origin, and loading it would run whatever code it holds"
+    if agent.doubt and not trust:
+        what = f"{agent.model} {agent.doubt}, and loading it would run whatever code it holds"
         raise UntrustedFile(what, "If you trust who made it, add --trust.")
     if algo and agent.algorithm and algo != agent.algorithm:
         raise InvalidStudy(f"{agent.model} was trained with {agent.algorithm}, not {algo}", "Leave --algo out.")
@@ -94,7 +99,7 @@ def _check_output(video: Path | None) -> None:
         return
     if video.suffix.lower() not in (".mp4", ".gif"):
         raise InvalidStudy(f"{video} is no kind of video that can be written", "Name a .mp4 or a .gif file.")
-    os.environ["SDL_VIDEODRIVER"] = "dummy"
+    os.environ |= {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
     if not screen:
         os.environ.setdefault("MUJOCO_GL", "egl")
 
@@ -112,22 +117,42 @@ def _find(path: Path, trial: int | None, seed: int | None, step: int | None) -> 
         if not (trial is None and seed is None):
             raise InvalidStudy(f"{path} is one run", "Leave --trial and --seed out, or name the study.")
         return _at(_checkpoint([path], step) / _MODEL)
-    train = (path / "train.yaml").exists()
-    if not train and not (path / "study.yaml").exists():
-        raise InvalidStudy(f"{path} holds no agent", "Name the folder of a study or a training, or a model.zip.")
-    if not train and trial is None:
-        if not (seed is None and step is None):
-            raise InvalidStudy("--seed and --step need a trial", "Add --trial N.")
-        if not (path / "result" / _MODEL).exists():
-            mend = f"Finish it: hyperpilot resume {path}; or name a trial: --trial N."
-            raise InvalidStudy(f"{path} holds no result yet", mend)
-        return _at(path / "result" / _MODEL)
-    folder = path / "trials" / f"{trial or 0:04d}"
-    runs = [run for run in folder.glob("seed-*") if seed is None or run.name == f"seed-{seed}"]
+    if not (path / "train.yaml").exists():
+        if not (path / "study.yaml").exists():
+            mend = "Name the folder of a study, a training, a run or a checkpoint; or a model.zip."
+            raise InvalidStudy(f"{path} holds no agent", mend)
+        if trial is None:
+            return _at(_result(path, asked=not (seed is None and step is None)))
+    return _at(_checkpoint(_runs(path / "trials", trial or 0, seed), step) / _MODEL)
+
+
+def _result(study: Path, asked: bool) -> Path:
+    """The model that a study handed over. `asked`: a seed or a step was asked for, which it has none of."""
+    from hyperpilot.errors import InvalidStudy
+
+    if asked:
+        raise InvalidStudy("--seed and --step need a trial", "Add --trial N.")
+    model = study / "result" / _MODEL
+    if not model.exists():
+        mend = f"Finish it: hyperpilot resume {study}; or name a trial: --trial N."
+        raise InvalidStudy(f"{study} holds no result yet", mend)
+    return model
+
+
+def _runs(trials: Path, trial: int, seed: int | None) -> list[Path]:
+    """The runs of a trial, or the one with a seed."""
+    from hyperpilot.errors import InvalidStudy
+
+    folder = trials / f"{trial:04d}"
+    found = sorted(folder.glob("seed-*"))
+    if not found:
+        known = ", ".join(str(int(path.name)) for path in sorted(trials.glob("*")) if path.name.isdecimal()) or "none"
+        raise InvalidStudy(f"{trials.parent} has no trial {trial} (it has: {known})", "Name another, or wait for it.")
+    runs = [run for run in found if seed is None or run.name == f"seed-{seed}"]
     if not runs:
-        known = ", ".join(sorted(run.name for run in folder.glob("seed-*"))) or "none"
-        raise InvalidStudy(f"{path} has no such run of trial {trial or 0} (its seeds: {known})", "Name another.")
-    return _at(_checkpoint(runs, step) / _MODEL)
+        known = ", ".join(run.name.removeprefix("seed-") for run in found)
+        raise InvalidStudy(f"trial {trial} was not trained with seed {seed} (it has: {known})", "Name another --seed.")
+    return runs
 
 
 def _checkpoint(runs: list[Path], step: int | None) -> Path:
@@ -145,21 +170,31 @@ def _checkpoint(runs: list[Path], step: int | None) -> Path:
 
 def _at(model: Path) -> _Agent:
     """The agent of a file, with what the folders around it tell."""
-    agent = _Agent(model, ours=False)
-    if model.name != _MODEL:
+    # result/model.zip, or trials/TRIAL/SEED/checkpoints/STEP/model.zip
+    folders = [*model.resolve().parents[1:2], *model.resolve().parents[5:6]]
+    settings = [known for folder in folders for file in _SETTINGS if (known := _mapping(folder / file))]
+    agent = _Agent(model, _doubt(model) if settings else "lies in no folder of a study or a training")
+    beside = _mapping(model.parent / "report.json") or _mapping(model.parent / "best.yaml")
+    if model.name != _MODEL or "algorithm" not in beside:
         return agent
-    for name in ("report.json", "best.yaml"):
-        about = _mapping(model.parent / name)
-        if "algorithm" in about:
-            agent.ours = True
-            agent.algorithm, agent.env = str(about["algorithm"]), str(about["env"]) if "env" in about else None
-    if agent.ours:  # the environment's arguments stand in the study's file: in result/.. or trials/T/S/checkpoints/K/..
-        parents = model.resolve().parents
-        for folder in (parents[1], *parents[5:6]):
-            study = _mapping(folder / "study.yaml")
-            if study.get("env") == agent.env:
-                agent.env_kwargs = dict(study.get("env_kwargs") or {})
+    agent.algorithm, agent.env = str(beside["algorithm"]), str(beside["env"]) if "env" in beside else None
+    told = (known.get("env_kwargs") for known in (beside, *settings) if known.get("env") == agent.env)
+    agent.env_kwargs = dict(next(filter(None, told), {}))
     return agent
+
+
+def _doubt(model: Path) -> str:
+    """Why an agent that lies where one's own would may be another's.
+
+    Only the owner tells. A hash or a mark beside the files would prove nothing: who writes these could write those.
+    """
+    import os
+    import sys
+
+    if sys.platform == "win32":
+        return ""
+    owners = {path.stat().st_uid for path in (model, model.parent / _NORMALIZE) if path.exists()}
+    return "" if owners <= {0, os.getuid()} else "belongs to another user"
 
 
 def _mapping(path: Path) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hyperpilot.environments import EnvSpec
 
 _ACTIVATIONS = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
 _ZOO_NAMES = {"recurrent_ppo": "ppo_lstm"}
@@ -30,7 +33,9 @@ def command(
         best = yaml.safe_load(path.read_text())
         missing = {"algorithm", "env", "horizon", "config"} - best.keys()
     except FileNotFoundError as error:
-        mend = f"Its study has to finish first: hyperpilot resume {study}"
+        if not (study / "study.yaml").exists():
+            raise InvalidStudy(f"{study} holds no study", "Name the folder of a finished study.") from error
+        mend = f"It has to finish first: hyperpilot resume {study}"
         raise InvalidStudy(f"{study} holds no result yet", mend) from error
     except (yaml.YAMLError, AttributeError) as error:
         raise InvalidStudy(f"{path} cannot be read: {error}", "Name the folder of a finished study.") from error
@@ -51,16 +56,20 @@ def command(
 def _zoo(best: Mapping[str, Any]) -> str:
     import yaml
 
+    from hyperpilot.environments import EnvSpec
     from hyperpilot.registry import load
 
     algorithm = load("algorithms", best["algorithm"])
     config = {**algorithm.defaults, **best["config"]}
     kwargs = dict(algorithm.sb3(config))
+    env_kwargs = dict(best.get("env_kwargs") or {})
     entry: dict[str, Any] = {
         "n_timesteps": float(best["horizon"]),
         "n_envs": config.get("n_envs", 1),
-        "policy": _policy(str(kwargs.pop("policy")), str(best["env"])),
+        "policy": _policy(str(kwargs.pop("policy")), EnvSpec(str(best["env"]), env_kwargs)),
     }
+    if env_kwargs:
+        entry["env_kwargs"] = env_kwargs
     if config.get("normalize"):
         entry["normalize"] = True
     policy_kwargs = kwargs.pop("policy_kwargs", {})
@@ -75,16 +84,18 @@ def _zoo(best: Mapping[str, Any]) -> str:
         entry["policy_kwargs"] = _python(policy_kwargs)
     zoo = _ZOO_NAMES.get(best["algorithm"], best["algorithm"])
     head = f"# rl-baselines3-zoo: hyperparams/{zoo}.yml\n"
+    if env_kwargs:
+        head += "# A zoo of before 2026 does not read env_kwargs here: give them with its option --env-kwargs.\n"
     return head + yaml.safe_dump({best["env"]: entry}, sort_keys=False, width=1000)
 
 
-def _policy(policy: str, env: str) -> str:
+def _policy(policy: str, env: EnvSpec) -> str:
     """The alias that Stable-Baselines3 has for the observations; as it is where the environment is not installed."""
-    from hyperpilot.environments import EnvSpec, traits
+    from hyperpilot.environments import traits
     from hyperpilot.errors import EnvironmentUnavailable
 
     try:
-        observation = traits(EnvSpec(env)).observation
+        observation = traits(env).observation
     except EnvironmentUnavailable:
         return policy
     prefix = {"dict": "MultiInput", "image": "Cnn"}.get(observation, "Mlp")

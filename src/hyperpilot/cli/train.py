@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from hyperpilot.environments import EnvSpec
     from hyperpilot.protocols import Algorithm, Beat
     from hyperpilot.space import Config, Value
 
@@ -22,7 +23,10 @@ def command(
     steps: Annotated[str, typer.Option(help="Environment steps: 5000, 100k, 2M, 1e5.")],
     out: Annotated[Path, typer.Option(help="Folder for the model and the logs.")],
     fix: Annotated[list[str] | None, typer.Option(help="name=VALUE: set a hyperparameter.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A best.yaml, or a YAML file of name: value.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A best.yaml (of the same environment, its arguments too), or name: value lines."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
     evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 18,
 ) -> None:
@@ -32,24 +36,28 @@ def command(
 
     horizon = parse_steps(steps)
     algorithm: Algorithm = load("algorithms", algo)
-    values = {**(_read(config, algo) if config else {}), **fixed_values(fix or [])}
+    read, env_kwargs = _read(config, algo, env) if config else ({}, {})
+    values = {**read, **fixed_values(fix or [])}
     _check(algorithm, values)
     with extras():
-        _check_env(algorithm, env)
+        from hyperpilot.environments import EnvSpec
+
+        spec = EnvSpec(env, env_kwargs)
+        _check_env(algorithm, spec)
         load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
-        _claim(out, {"algorithm": algo, "env": env, "horizon": horizon, "seed": seed, "config": complete})
-        _train(algorithm, env, complete, (horizon, seed, evaluations), out)
+        about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}
+        _claim(out, {**about, "config": complete})
+        _train(algorithm, spec, complete, (horizon, seed, evaluations), out)
 
 
-def _train(algorithm: Algorithm, env: str, config: Config, numbers: tuple[int, int, int], out: Path) -> None:
-    from hyperpilot.environments import EnvSpec
+def _train(algorithm: Algorithm, env: EnvSpec, config: Config, numbers: tuple[int, int, int], out: Path) -> None:
     from hyperpilot.records import Job
     from hyperpilot.trainers.sb3 import Diverged, SB3Trainer
 
     horizon, seed, evaluations = numbers
     eval_steps = tuple(round(horizon * k / evaluations) for k in range(1, evaluations + 1))
-    trainer = SB3Trainer(algorithm, EnvSpec(env), out, eval_steps)
+    trainer = SB3Trainer(algorithm, env, out, eval_steps)
     run = out / "trials" / "0000" / f"seed-{seed}"
     try:
         with _progress(horizon) as (beat, say):
@@ -86,7 +94,8 @@ def _progress(horizon: int) -> Iterator[tuple[Beat, Callable[[str], None]]]:
         )
 
 
-def _read(path: Path, algo: str) -> dict[str, Value]:
+def _read(path: Path, algo: str, env: str) -> tuple[dict[str, Value], dict[str, Any]]:
+    """The hyperparameters of a file, and the environment's arguments where it was found in the same environment."""
     import yaml
 
     from hyperpilot.errors import InvalidStudy
@@ -96,9 +105,11 @@ def _read(path: Path, algo: str) -> dict[str, Value]:
         known: Any = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidStudy(f"{path} cannot be read: {error}", "Name a best.yaml, or a file of name: value.") from error
+    env_kwargs: dict[str, Any] = {}
     if isinstance(known, dict) and "config" in known:
         if known.get("algorithm", algo) != algo:
             raise InvalidStudy(f"{path} is for {known['algorithm']}, not {algo}", f"Train {known['algorithm']}.")
+        env_kwargs = dict(known.get("env_kwargs") or {}) if known.get("env") == env else {}
         known = known["config"]
     if not isinstance(known, dict):
         raise InvalidStudy(f"{path} holds no configuration", "Write a line `name: value` for each hyperparameter.")
@@ -107,7 +118,7 @@ def _read(path: Path, algo: str) -> dict[str, Value]:
         if not isinstance(value, bool | int | float | str):
             raise InvalidStudy(f"{path}: {name} is {value!r}", "Give a number, a word, true or false.")
         values[str(name)] = parse_value(value) if isinstance(value, str) else value  # YAML takes 1e-3 for a word
-    return values
+    return values, env_kwargs
 
 
 def _check(algorithm: Algorithm, values: Config) -> None:
@@ -130,11 +141,11 @@ def _check(algorithm: Algorithm, values: Config) -> None:
         raise InvalidConfiguration(f"the configuration breaks {broken!r}", "Change one of the values.")
 
 
-def _check_env(algorithm: Algorithm, env: str) -> None:
-    from hyperpilot.environments import EnvSpec, check_supported, traits
+def _check_env(algorithm: Algorithm, env: EnvSpec) -> None:
+    from hyperpilot.environments import check_supported, traits
     from hyperpilot.registry import available, load
 
-    asked = traits(EnvSpec(env))
+    asked = traits(env)
     serving = [name for name in available("algorithms") if asked.actions in load("algorithms", name).actions]
     check_supported(algorithm, asked, serving)
 
