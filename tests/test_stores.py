@@ -1,21 +1,57 @@
-"""Every store keeps the same promises."""
+"""Every store keeps the same promises. HYPERPILOT_TEST_POSTGRES=postgresql://user@host/db adds that server to them."""
+
+import os
+import threading
+import uuid
 
 import pytest
+import sqlalchemy as sa
 from test_records import EVENTS
 
-from hyperpilot.errors import InvalidStudy
+from hyperpilot.errors import InvalidStudy, MissingExtra, StudyBusy
 from hyperpilot.stores.memory import MemoryStore
-from hyperpilot.stores.sql import SqlStore
+from hyperpilot.stores.sql import SqlStore, checked_url
+
+POSTGRES = os.environ.get("HYPERPILOT_TEST_POSTGRES")
+DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    opened = MemoryStore() if request.param == "memory" else SqlStore(f"sqlite:///{tmp_path / 'log.db'}", "a")
-    yield opened
-    opened.close()
+@pytest.fixture(params=DATABASES)
+def url(request, tmp_path):
+    """An empty database: a file, or a schema of its own on the server."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'log.db'}"
+        return
+    schema = f"hyperpilot_{uuid.uuid4().hex}"
+    execute(POSTGRES, f"CREATE SCHEMA {schema}")
+    yield f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{schema}&application_name={schema}"
+    execute(POSTGRES, f"DROP SCHEMA {schema} CASCADE")
 
 
-def test_events_come_back_in_order(store):
+def execute(url, text, **values):
+    engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        result = connection.execute(sa.text(text), values)
+        rows = list(result) if result.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+@pytest.fixture
+def opened(url):
+    """Opens stores, and closes them at the end."""
+    stores = []
+
+    def open_(name="a"):
+        stores.append(SqlStore(url, name))
+        return stores[-1]
+
+    yield open_
+    for store in stores:
+        store.close()
+
+
+def check_order(store):
     store.append(EVENTS[:3])
     store.append(())
     store.append(EVENTS[3:])
@@ -23,29 +59,130 @@ def test_events_come_back_in_order(store):
     assert list(store.read(since=5)) == EVENTS[5:]
 
 
-def test_studies_share_a_database_without_mixing_and_survive_closing(tmp_path):
-    url = f"sqlite:///{tmp_path / 'log.db'}"
+def test_events_come_back_in_order_from_memory():
+    check_order(MemoryStore())
+
+
+def test_events_come_back_in_order_from_a_database(opened):
+    check_order(opened())
+
+
+def test_many_events_are_one_append(opened):
+    store, late = opened(), opened()
+    store.append(EVENTS * 60)
+    assert list(store.read()) == EVENTS * 60
+    assert len(EVENTS * 60) > 2 * 200
+    with pytest.raises(StudyBusy):
+        late.append(EVENTS * 60)
+    assert len(store.read()) == len(EVENTS * 60)
+
+
+def test_studies_share_a_database_without_mixing_and_survive_closing(opened):
     for name, events in (("a", EVENTS), ("b", EVENTS[:1])):
-        store = SqlStore(url, name)
+        store = opened(name)
         store.append(events)
         store.close()
-    again = SqlStore(url, "a")
+    again = opened()
     again.append(EVENTS[:1])
     assert list(again.read()) == [*EVENTS, EVENTS[0]]
-    again.close()
 
 
-def test_a_second_controller_cannot_mix_its_events_in(tmp_path):
-    url = f"sqlite:///{tmp_path / 'log.db'}"
-    first, second = SqlStore(url, "a"), SqlStore(url, "a")
+def test_a_second_controller_cannot_mix_its_events_in(opened):
+    first, second = opened(), opened()
     first.append(EVENTS[:2])
-    with pytest.raises(Exception, match="UNIQUE"):
-        second.append(EVENTS[:3])
+    with pytest.raises(StudyBusy, match="'a'"):
+        second.append(EVENTS * 5)
     assert list(first.read()) == EVENTS[:2]  # all of an append or none of it
-    first.close()
-    second.close()
+    first.append(EVENTS[2:4])
+    with pytest.raises(StudyBusy):
+        second.append(EVENTS[:1])  # nor can it later
+    assert list(second.read()) == EVENTS[:4]
+
+
+def test_controllers_that_write_in_the_same_instant_leave_one_history(opened):
+    stores, said = [opened() for _ in range(4)], []
+    start = threading.Barrier(len(stores))
+
+    def write(i):
+        start.wait()
+        try:
+            stores[i].append(EVENTS[i : i + 3])
+            said.append(i)
+        except StudyBusy:
+            pass
+
+    in_threads(write, len(stores))
+    assert len(said) == 1
+    assert list(opened().read()) == EVENTS[said[0] : said[0] + 3]
+
+
+def test_studies_that_make_the_table_in_the_same_instant_all_open(url):
+    start, said = threading.Barrier(4), []
+
+    def open_(i):
+        start.wait()
+        store = SqlStore(url, f"study {i}")
+        store.append(EVENTS[:1])
+        said.append(list(store.read()))
+        store.close()
+
+    in_threads(open_, 4)
+    assert said == [EVENTS[:1]] * 4
+
+
+def in_threads(work, count):
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_database_that_goes_away_is_named(opened, url):
+    store = opened()
+    execute(url, "DROP TABLE hyperpilot_events")
+    for use in (lambda: store.append(EVENTS[:1]), store.read):
+        with pytest.raises(InvalidStudy, match="hyperpilot_events"):
+            use()
+
+
+if POSTGRES:
+
+    @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+    def test_a_connection_that_the_server_has_ended_is_made_anew(opened, url):
+        store = opened()
+        store.append(EVENTS[:1])
+        end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = :name"
+        assert execute(POSTGRES, end, name=url.rpartition("=")[2]) == [(True,)]
+        store.append(EVENTS[1:2])
+        assert list(store.read()) == EVENTS[:2]
 
 
 def test_a_storage_that_cannot_be_opened_is_named():
     with pytest.raises(InvalidStudy, match="nowhere"):
         SqlStore("sqlite:////nowhere/at/all/log.db", "a")
+    with pytest.raises((InvalidStudy, MissingExtra), match=r"127\.0\.0\.1|psycopg"):
+        SqlStore("postgresql://someone@127.0.0.1:1/db", "a")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:secret@host/db",
+        "postgresql://user:se@secret@host/db",
+        "postgresql://user@host/db?password=secret",
+        "postgresql://user:secret@host:port/db",
+        "host=localhost password=secret",
+    ],
+)
+def test_a_password_is_refused_and_never_shown(url):
+    with pytest.raises(InvalidStudy) as caught:
+        SqlStore(url, "a")
+    assert "secret" not in str(caught.value) and caught.value.mend
+    assert caught.value.__cause__ is None
+
+
+def test_a_file_of_events_does_not_depend_on_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert checked_url("sqlite:///log.db") == f"sqlite:///{tmp_path}/log.db"
+    assert checked_url("postgresql://user@host/db") == "postgresql://user@host/db"

@@ -23,7 +23,7 @@ SPACE = Space({"x": "0.0..1.0", "y": "a|b|c"}, defaults={"x": 0.9, "y": "a"})
 
 
 def study(schedule, strategy="random", test_budget=0, seeds=2, **options):
-    search = load("strategies", strategy)(space=SPACE, schedule=schedule, seed=0, **options)
+    search = load("strategies", strategy)(space=SPACE, schedule=schedule, first=(SPACE.default(),), seed=0, **options)
     return Replicate(search, schedule.rungs[-1], test_budget, seeds)
 
 

@@ -150,6 +150,7 @@ class Optimizer:
             schedule=load("schedules", schedule)(horizon, budget, eta, rungs),
             surrogate=load("surrogates", surrogate)(),
             acquisition=load("acquisition", acquisition),
+            first=(self._space.default(),),
             seed=seed,
         )
         self.history = History()

@@ -4,6 +4,7 @@
     ├── InvalidSpace              a search space that cannot be built
     ├── InvalidConfiguration      a configuration that its space does not allow
     ├── InvalidStudy              options that contradict each other, a folder that holds no study
+    ├── InvalidTable              recorded curves that are not in the format of a table
     ├── UnknownPlugin             no algorithm, trainer, surrogate ... of that name
     ├── MissingExtra              an optional package is not installed
     ├── EnvironmentUnavailable    an environment that cannot be made here
@@ -44,6 +45,10 @@ class InvalidConfiguration(HyperPilotError):
 
 class InvalidStudy(HyperPilotError):
     """Options that contradict each other, or a folder that holds no study."""
+
+
+class InvalidTable(HyperPilotError):
+    """Recorded curves that are not in the format of a table."""
 
 
 class UnknownPlugin(HyperPilotError):

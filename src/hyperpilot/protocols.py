@@ -123,6 +123,10 @@ class Strategy(Protocol):
         """
         ...
 
+    def leaders(self, history: History, n: int) -> Sequence[int]:
+        """The trials that the strategy would hand to the user now, the best first; at most n."""
+        ...
+
 
 Beat = Callable[[int], None]
 """Called with the environment steps done, often: shows progress, and that the training is alive."""

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from hyperpilot.protocols import Algorithm
+    from hyperpilot.runtime.study import Study
     from hyperpilot.space import Space
+
+_PARTS = ("algorithm", "env", "env_kwargs", "space", "fix", "conditions", "forbid")
+"""What of a study's settings says what is searched."""
 
 
 def command(
-    algo: Annotated[str | None, typer.Argument(help="Algorithm; without it, all are listed.")] = None,
+    ctx: typer.Context,
+    algorithm: Annotated[str | None, typer.Argument(help="Algorithm; without it, all are listed.")] = None,
     env: Annotated[str | None, typer.Option(help="Fit the space to the actions of this environment.")] = None,
-    ranges: Annotated[list[str] | None, typer.Option("--set", help="name=RANGE: search it there.")] = None,
+    file: Annotated[Path | None, typer.Option(help="YAML file of settings, as for `hyperpilot tune`.")] = None,
+    space: Annotated[list[str] | None, typer.Option("--set", help="name=RANGE: search it there.")] = None,
     fix: Annotated[list[str] | None, typer.Option(help="name=VALUE: do not search it.")] = None,
-    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print the `space:` part of a study file.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print it as a study file.")] = False,
 ) -> None:
     """List the algorithms, or print what is searched for one of them."""
     from hyperpilot.cli._options import extras
+    from hyperpilot.cli._study_file import settings
 
-    if algo is None:
-        if env or ranges or fix or as_yaml:
+    if algorithm is None:
+        if env or file or space or fix or as_yaml:
             from hyperpilot.errors import InvalidStudy
 
             raise InvalidStudy("these options need an algorithm", "hyperpilot spaces lists them.")
         _list()
         return
     with extras():
-        algorithm, space = _space(algo, env, ranges or [], fix or [])
+        study, found = _space({name: value for name, value in settings(ctx, file).items() if name in _PARTS})
     if as_yaml:
-        _print_yaml(space, fix or [])
+        _print_yaml(study, found)
     else:
-        _print(algorithm, space)
+        _print(study, found)
 
 
 def _list() -> None:
@@ -44,58 +52,53 @@ def _list() -> None:
     print_table(("algorithm", "title", "actions"), [(a.name, a.title, ", ".join(a.actions)) for a in algorithms])
 
 
-def _space(algo: str, env: str | None, ranges: list[str], fix: list[str]) -> tuple[Algorithm, Space]:
-    from hyperpilot.cli._options import fixed_values, parse_assignments
+def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     from hyperpilot.environments import check_supported, traits
     from hyperpilot.registry import available, load
     from hyperpilot.runtime.study import Study
 
-    algorithm: Algorithm = load("algorithms", algo)
+    algorithm: Algorithm = load("algorithms", asked["algorithm"])
     # Where no environment is named, one stands in that leaves as much to search as there is.
     stand_in = "Pendulum-v1" if "continuous" in algorithm.actions else "CartPole-v1"
-    study = Study(
-        algorithm=algo,
-        env=env or stand_in,
-        total_steps=1,
-        horizon=1,
-        space=parse_assignments(ranges),
-        fix=fixed_values(fix),
-    )
-    if env is not None:
-        asked = traits(study.env_spec())
-        serving = [name for name in available("algorithms") if asked.actions in load("algorithms", name).actions]
-        check_supported(algorithm, asked, serving)
+    study = Study.of(**{"env": stand_in, "total_steps": 1, "horizon": 1, **asked})
+    if "env" in asked:
+        needed = traits(study.env_spec())
+        serving = [name for name in available("algorithms") if needed.actions in load("algorithms", name).actions]
+        check_supported(algorithm, needed, serving)
     space = study.build_space()
     space.default()  # raises where the fixed values contradict a constraint
-    return algorithm, space
+    return study, space
 
 
-def _print_yaml(space: Space, fix: list[str]) -> None:
+def _print_yaml(study: Study, space: Space) -> None:
     import yaml
 
-    from hyperpilot.cli._options import fixed_values
+    part = {
+        "space": space.ranges(),
+        "fix": study.fix,
+        "conditions": {child: {parent: list(values)} for child, (parent, values) in space.conditions.items()},
+        "forbid": study.forbid,
+    }
+    print(yaml.safe_dump({key: value for key, value in part.items() if value}, sort_keys=False), end="")
 
-    part: dict[str, Any] = {"space": space.ranges()}
-    if fix:
-        part["fix"] = fixed_values(fix)
-    print(yaml.safe_dump(part, sort_keys=False), end="")
 
-
-def _print(algorithm: Algorithm, space: Space) -> None:
+def _print(study: Study, space: Space) -> None:
     from hyperpilot.cli._options import print_table
     from hyperpilot.space.grammar import write
+    from hyperpilot.space.rules import clause_text
 
-    ranges = space.ranges()
+    algorithm, ranges = study.algorithm_plugin(), space.ranges()
     rows = [(n, text, write(algorithm.defaults[n]), _condition(space, n)) for n, text in ranges.items()]
     heads = ("hyperparameter", "range", "default", "only where")
     print_table(heads, rows, f"{algorithm.title} ({algorithm.name}): searched")
     if space.fixed:
         print()
         print_table(("hyperparameter", "value"), [(n, write(v)) for n, v in space.fixed.items()], "Fixed")
-    if space.constraints:
+    rules = [*(rule.text for rule in space.constraints), *map(clause_text, space.forbidden)]
+    if rules:
         print("\nConstraints")
-        for rule in space.constraints:
-            print(f"  {rule.text}")
+        for rule in rules:
+            print(f"  {rule}")
     rest = [(n, write(v)) for n, v in algorithm.defaults.items() if n not in ranges and n not in space.fixed]
     if rest:
         print()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from hyperpilot.environments import EnvSpec, check_supported, traits
-from hyperpilot.errors import InvalidConfiguration, InvalidStudy
+from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.registry import available, load
+from hyperpilot.runtime.searched import search_space
 from hyperpilot.space import Space, Value
-from hyperpilot.space.space import suggestion
+from hyperpilot.space.rules import suggestion
 from hyperpilot.strategies.replicate import Replicate
 
 _FILE = "study.yaml"
+_VALUES = ("fix", "conditions", "forbid")
 
 
 class Study(BaseModel):
@@ -29,12 +34,16 @@ class Study(BaseModel):
         horizon: environment steps of a full training.
         space: ranges that replace or join the algorithm's own.
         fix: values that are not searched.
+        conditions: child -> {parent: values}, where the child is active; they replace or join the algorithm's own.
+        forbid: combinations of values that the search leaves out; Stable-Baselines3's default is tried all the same.
         test_share: share of `total_steps` kept for the test on unseen seeds.
         stall_limit_s: a worker without progress for so long is killed.
-        storage: SQLAlchemy URL; by default SQLite in the folder.
+        storage: SQLAlchemy URL without a password; by default SQLite in the folder.
+        name: what the study is called in `storage`; drawn when it is first written, so that its folder can be moved.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # An error that showed its input could show a password.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     algorithm: str
     env: str
@@ -45,6 +54,8 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=500_000)
     space: dict[str, str] = Field(default_factory=dict)
     fix: dict[str, Value] = Field(default_factory=dict)
+    conditions: dict[str, dict[str, Value | list[Value]]] = Field(default_factory=dict)
+    forbid: list[dict[str, Value | list[Value]]] = Field(default_factory=list)
     strategy: str = "bayes"
     schedule: str = "hyperband"
     surrogate: str = "bnn"
@@ -56,11 +67,19 @@ class Study(BaseModel):
     evaluations: int = Field(default=18, ge=1)
     eval_episodes: int = Field(default=5, ge=1)
     test_episodes: int = Field(default=20, ge=1)
-    checkpoint_every: int | None = None
+    checkpoint_every: int | None = Field(default=None, gt=0)
     trainer: str = "sb3"
-    device: str = "cpu"
+    device: str = Field(default="cpu", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     stall_limit_s: float = Field(default=600.0, gt=0)
     storage: str | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @field_validator("storage")
+    @classmethod
+    def _without_password(cls, storage: str | None) -> str | None:
+        from hyperpilot.stores.sql import checked_url
+
+        return None if storage is None else checked_url(storage)
 
     @classmethod
     def create(cls, **settings: Any) -> Self:
@@ -69,15 +88,21 @@ class Study(BaseModel):
         Raises:
             HyperPilotError: naming the setting and the mend, before any work starts.
         """
-        try:
-            study = cls(**settings)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"])) or "study"
-            mend = suggestion(key, cls.model_fields) if first["type"] == "extra_forbidden" else ""
-            raise InvalidStudy(f"{key}: {first['msg']}", mend) from error
+        study = cls.of(**settings)
         study.check()
         return study
+
+    @classmethod
+    def of(cls, **settings: Any) -> Self:
+        """A study of well-formed settings, which may contradict each other.
+
+        Raises:
+            InvalidStudy: naming the setting and the mend.
+        """
+        try:
+            return cls(**settings)
+        except ValidationError as error:
+            raise InvalidStudy(*_explained(error, list(cls.model_fields))) from error
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -91,36 +116,92 @@ class Study(BaseModel):
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
         try:
             return cls(**yaml.safe_load(path.read_text()))
-        except (ValidationError, yaml.YAMLError, TypeError) as error:
+        except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
             raise InvalidStudy(f"{path} cannot be read: {error}", "Restore the file as it was written.") from error
 
     def write(self, folder: Path) -> None:
-        """Makes the folder and keeps the settings there.
+        """Makes the folder and keeps the settings there, unless it holds them already.
 
         Raises:
-            InvalidStudy: another study is there already.
+            InvalidStudy: another study is there already, or the folder cannot be written.
         """
         path = folder / _FILE
-        if path.exists() and type(self).read(folder) != self:
-            raise InvalidStudy(
-                f"{folder} holds a study with other settings",
-                f"Continue it: hyperpilot resume {folder}; or name another.",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(self.model_dump(), sort_keys=False))
+        if path.exists():
+            known = type(self).read(folder)
+            if self._as_read() != (known if self.name else known.model_copy(update={"name": None})):
+                raise InvalidStudy(
+                    f"{folder} holds a study with other settings",
+                    f"Continue it: hyperpilot resume {folder}; or name another.",
+                )
+            return
+        text = yaml.safe_dump(self._named(folder)._as_read().model_dump(), sort_keys=False)
+        scratch = path.with_suffix(".tmp")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            scratch.write_text(text)
+            os.replace(scratch, path)  # a kill leaves the whole file or none
+        except OSError as error:
+            raise InvalidStudy(f"{folder} cannot be written: {error.strerror}", "Name another --study.") from error
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
         env = traits(self.env_spec())
         others = (load("algorithms", name) for name in available("algorithms"))
         check_supported(self.algorithm_plugin(), env, [other.name for other in others if env.actions in other.actions])
-        self.build_space().default()
+        self._check_budget()
+        self._as_read()
+        space = self.build_space()
+        space.default()
+        space.sample(1, np.random.default_rng(self.seed))
+        self.build_strategy()
+        _ = self.search_schedule().rungs  # raises where they do not fit
+        if self.trainer not in available("trainers"):  # loading one would import what only the workers need
+            known = ", ".join(available("trainers"))
+            raise UnknownPlugin(f"trainers: there is no {self.trainer!r}", f"Available: {known}.")
+        if self.storage is not None:
+            from hyperpilot.stores.sql import SqlStore
+
+            SqlStore(self.storage, self.name or "").close()
+
+    def _check_budget(self) -> None:
         if self.total_steps - self._test_budget < self.horizon:
             needed = round(self.horizon / (1 - self.test_share)) + 1
             raise InvalidStudy(
                 f"total_steps={self.total_steps} is too little for one full training of horizon={self.horizon}",
                 f"Use at least --total-steps {needed}, or a shorter --horizon.",
             )
+        if self.evaluations > self.horizon:
+            raise InvalidStudy(
+                f"evaluations={self.evaluations} do not fit in horizon={self.horizon}", "Use fewer --evaluations."
+            )
+
+    def _as_read(self) -> Self:
+        """The study as it will be read again: what YAML does not tell apart is equal, such as lists and tuples."""
+        try:
+            return type(self)(**yaml.safe_load(yaml.safe_dump(self.model_dump())))
+        except yaml.YAMLError as error:
+            what = "env_kwargs: a value cannot be written to a file"
+            raise InvalidStudy(what, "Use numbers, text, lists and mappings.") from error
+
+    def _named(self, folder: Path) -> Self:
+        """The study with the name that its events will have in a database of several studies.
+
+        Raises:
+            InvalidStudy: the name is taken.
+        """
+        if self.storage is None:
+            return self
+        if self.name is None:
+            return self.model_copy(update={"name": f"{folder.resolve().name[-190:]}-{secrets.token_hex(4)}"})
+        store = self.open_store(folder)
+        try:
+            taken = bool(store.read())
+        finally:
+            store.close()
+        if taken:
+            what = f"name: the storage holds a study {self.name!r} already"
+            raise InvalidStudy(what, "Choose another, or leave it out: one is drawn.")
+        return self
 
     def algorithm_plugin(self) -> Algorithm:
         algorithm: Algorithm = load("algorithms", self.algorithm)
@@ -131,24 +212,13 @@ class Study(BaseModel):
 
     def build_space(self) -> Space:
         """The algorithm's space with the study's ranges and fixed values, fitted to the environment's actions."""
-        algorithm = self.algorithm_plugin()
-        for name in (*self.space, *self.fix):
-            if name not in algorithm.defaults:
-                raise InvalidConfiguration(
-                    f"{algorithm.name}: unknown hyperparameter {name!r}", suggestion(name, algorithm.defaults)
-                )
-        ranges = {**algorithm.space, **self.space}
-        fixed = dict(self.fix)
-        if traits(self.env_spec()).actions != "continuous":
-            fixed = {**{k: v for k, v in algorithm.needs_continuous.items() if k in ranges}, **fixed}
-        known = {*ranges, *fixed}
-        conditions = {c: (p, v) for c, (p, v) in algorithm.conditions.items() if c in known and p in known}
-        return Space(
-            ranges,
-            fixed=fixed,
-            conditions=conditions,
-            constraints=algorithm.constraints,
-            defaults=algorithm.defaults,
+        return search_space(
+            self.algorithm_plugin(),
+            traits(self.env_spec()).actions,
+            space=self.space,
+            fix=self.fix,
+            conditions=self.conditions,
+            forbid=self.forbid,
         )
 
     def search_schedule(self) -> Schedule:
@@ -157,12 +227,14 @@ class Study(BaseModel):
         return schedule
 
     def build_strategy(self) -> Replicate:
-        """The search and the test after it."""
+        """The search, which begins with the default configuration, and the test after it."""
+        space = self.build_space()
         search = load("strategies", self.strategy)(
-            space=self.build_space(),
+            space=space,
             schedule=self.search_schedule(),
             surrogate=load("surrogates", self.surrogate)() if self.strategy == "bayes" else None,
             acquisition=load("acquisition", self.acquisition) if self.strategy == "bayes" else None,
+            first=(space.default(),),
             seed=self.seed,
         )
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
@@ -184,9 +256,23 @@ class Study(BaseModel):
         from hyperpilot.stores.sql import SqlStore
 
         if self.storage is None:
-            return SqlStore(f"sqlite:///{(folder / 'study.db').resolve()}", "study")
-        return SqlStore(self.storage, str(folder.resolve()))
+            return SqlStore(folder / "study.db", "study")
+        if self.name is None:
+            what = f"{folder / _FILE} names a storage, and not the study in it"
+            raise InvalidStudy(what, f"Add a line, for example  name: {folder.resolve()}")
+        return SqlStore(self.storage, self.name)
 
     @property
     def _test_budget(self) -> int:
         return int(self.total_steps * self.test_share)
+
+
+def _explained(error: ValidationError, known: list[str]) -> tuple[str, str]:
+    """What is wrong with a setting, and how to mend it."""
+    first = error.errors()[0]
+    place, message = first["loc"], first["msg"]
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting {place[0]!r}", suggestion(str(place[0]), known)
+    if place and place[0] in _VALUES:  # what follows are the types that have been tried
+        place, message = place[:2], "a value is a number, a word, true or false"
+    return f"{'.'.join(map(str, place))}: {message}", "hyperpilot tune --help lists the settings."

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ConfigSpace as cs
 import numpy as np
-from ConfigSpace.exceptions import ForbiddenValueError, IllegalValueError
 from numpy.typing import NDArray
 
 from hyperpilot.errors import InvalidConfiguration, InvalidSpace
 from hyperpilot.space.grammar import describe, parse, python, write
+from hyperpilot.space.rules import (
+    Clause,
+    Conditions,
+    Forbidden,
+    check_conditions,
+    clause,
+    clause_text,
+    has,
+    never_active,
+    suggestion,
+)
 from hyperpilot.space.values import Config, Constraint, Value
 
+__all__ = ["Space", "suggestion"]
+
 Array = NDArray[np.float64]
-Conditions = Mapping[str, tuple[str, tuple[Value, ...]]]
 
 _SPREAD = 0.15
 """Standard deviation of a neighbour's step in the unit cube."""
@@ -64,7 +74,8 @@ class Space:
         ranges: each hyperparameter's range in the grammar of `hyperpilot.space.grammar`.
         fixed: values that every configuration has.
         conditions: child -> (parent, values): the child is active only where the parent has one of the values.
-        forbidden: combinations of values that must not occur together.
+        forbidden: combinations of values that must not occur together; the default may have them, as it may lie outside
+            the ranges.
         constraints: further rules; they see a configuration completed by `defaults`.
         defaults: the configuration to start from; values may lie outside the ranges, and fixed values win over it.
 
@@ -78,7 +89,7 @@ class Space:
         *,
         fixed: Config | None = None,
         conditions: Conditions | None = None,
-        forbidden: Sequence[Config] = (),
+        forbidden: Sequence[Forbidden] = (),
         constraints: Sequence[Constraint] = (),
         defaults: Config | None = None,
     ) -> None:
@@ -86,16 +97,17 @@ class Space:
         self._defaults = dict(defaults or {})
         self._constraints = tuple(constraints)
         self._conditions = dict(conditions or {})
+        hyperparameters = {name: parse(name, text) for name, text in ranges.items() if name not in self._fixed}
+        hyperparameters |= {name: cs.CategoricalHyperparameter(name, [v]) for name, v in self._fixed.items()}
+        check_conditions(self._conditions, hyperparameters, self._fixed)
+        clauses = [clause(combination, hyperparameters, self._fixed) for combination in forbidden]
+        never = never_active(self._conditions, self._fixed)
+        self._conditions = {child: c for child, c in self._conditions.items() if child not in never}
+        self._fixed = {name: value for name, value in self._fixed.items() if name not in never}
         self._space = cs.ConfigurationSpace()
-        for name, text in ranges.items():
-            if name not in self._fixed:
-                self._space.add(parse(name, text))
-        for name, value in self._fixed.items():
-            self._space.add(cs.CategoricalHyperparameter(name, [value]))
+        self._space.add([hp for name, hp in hyperparameters.items() if name not in never])
         self._add_conditions()
-        self._forbidden = tuple(dict(clause) for clause in forbidden)
-        for clause in self._forbidden:
-            self._space.add(self._clause(clause))
+        self._forbidden = tuple(combination for combination in clauses if not combination.keys() & never)
         self._columns = tuple(
             _Column(hp, name in self._conditions) for name, hp in self._space.items() if name not in self._fixed
         )
@@ -120,6 +132,11 @@ class Space:
         return self._constraints
 
     @property
+    def forbidden(self) -> tuple[Clause, ...]:
+        """The combinations of values that no configuration has."""
+        return self._forbidden
+
+    @property
     def width(self) -> int:
         """Number of columns of an encoded configuration."""
         return sum(column.width for column in self._columns)
@@ -139,10 +156,10 @@ class Space:
         for _ in range(200):
             drawn = self._space.sample_configuration(max(2 * n, 16))
             values = ({name: python(value) for name, value in dict(config).items()} for config in drawn)
-            found += [config for config in values if not self._broken(config)]
+            found += [config for config in values if not self._broken(config) and not self._clash(config)]
             if len(found) >= n:
                 return found[:n]
-        rules = "; ".join(rule.text for rule in self._constraints)
+        rules = "; ".join([*(rule.text for rule in self._constraints), *map(clause_text, self._forbidden)])
         raise InvalidSpace(
             f"the constraints leave next to nothing of the space ({rules})", "Widen a range or unfix a value."
         )
@@ -214,48 +231,17 @@ class Space:
 
     def _add_conditions(self) -> None:
         for child, (parent, values) in self._conditions.items():
-            for name in (child, parent):
-                if name not in self._space:
-                    raise InvalidSpace(
-                        f"a condition names the unknown hyperparameter {name!r}", suggestion(name, self._space)
-                    )
+            if parent in self._fixed and parent not in self._conditions:
+                continue  # it always holds
             allowed = [value for value in values if self._space[parent].legal_value(value)]
-            if not allowed and parent not in self._fixed:
-                raise InvalidSpace(
-                    f"{child}: {parent} can never be one of {list(values)}", "Name values that it can take."
-                )
-            if parent in self._fixed:
-                continue
             self._space.add(cs.InCondition(self._space[child], self._space[parent], allowed))
-        never = [child for child, (parent, values) in self._conditions.items() if not self._can_be(parent, values)]
-        if never:
-            self._drop(never)
 
-    def _can_be(self, parent: str, values: tuple[Value, ...]) -> bool:
-        return parent not in self._fixed or self._fixed[parent] in values
+    def _clash(self, config: Config) -> str:
+        """The forbidden combination that a configuration has, if any.
 
-    def _drop(self, names: Iterable[str]) -> None:
-        """Rebuilds the ConfigSpace without hyperparameters that can never be active."""
-        gone = set(names)
-        kept = cs.ConfigurationSpace()
-        kept.add([hp for name, hp in self._space.items() if name not in gone])
-        for child, (parent, values) in self._conditions.items():
-            if child not in gone and parent not in gone and parent not in self._fixed:
-                kept.add(cs.InCondition(kept[child], kept[parent], [v for v in values if kept[parent].legal_value(v)]))
-        self._space = kept
-        self._conditions = {child: c for child, c in self._conditions.items() if child not in gone and c[0] not in gone}
-        self._fixed = {name: value for name, value in self._fixed.items() if name not in gone}
-
-    def _clause(self, clause: Config) -> cs.ForbiddenAndConjunction | cs.ForbiddenEqualsClause:
-        for name, value in clause.items():
-            if name not in self._space:
-                raise InvalidSpace(f"a forbidden combination names the unknown {name!r}", suggestion(name, self._space))
-            if not self._space[name].legal_value(value):
-                raise InvalidSpace(
-                    f"a forbidden combination: {name} can never be {value!r}", "Name a value that it can take."
-                )
-        parts = [cs.ForbiddenEqualsClause(self._space[name], value) for name, value in clause.items()]
-        return parts[0] if len(parts) == 1 else cs.ForbiddenAndConjunction(*parts)
+        ConfigSpace's own clauses would refuse to forbid what it takes for the default of a range.
+        """
+        return next((clause_text(combination) for combination in self._forbidden if has(config, combination)), "")
 
     def _activate(self, values: Config) -> Config:
         """The values without those whose condition does not hold."""
@@ -277,11 +263,8 @@ class Space:
         ).keys() != config.keys():
             odd = sorted(active.keys() ^ config.keys())[0]
             return [f"{odd} is {'missing' if odd in active else 'inactive here'}"]
-        try:
-            cs.Configuration(self._space, values=dict(config))
-        except (ForbiddenValueError, IllegalValueError) as error:
-            return [f"the combination is forbidden: {error}"]
-        return []
+        clash = self._clash(config)
+        return [f"the combination is forbidden: {clash}"] if clash else []
 
     def _any(self, name: str) -> Value:
         return python(self._space[name].default_value)
@@ -299,13 +282,6 @@ class Space:
             return python(hp.sequence[min(max(index, 0), len(hp.sequence) - 1)])
         unit = float(hp.to_vector(value)) + _SPREAD * float(rng.standard_normal())
         return python(hp.to_value(min(max(unit, 0.0), 1.0)))
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """What the user may have meant."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(names))}."
 
 
 def _position(value: Value, sequence: Sequence[Value]) -> float:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperpilot.protocols import Schedule
-from hyperpilot.records import History, Job
-from hyperpilot.space import Config, Space
+from hyperpilot.records import History, Job, Run
+from hyperpilot.space import Config
 
 Proposer = Callable[[History, int, np.random.Generator], Sequence[Config]]
 
@@ -18,19 +18,18 @@ Proposer = Callable[[History, int, np.random.Generator], Sequence[Config]]
 class Scheduled:
     """Promotes what the schedule promotes, and starts new trials with proposed configurations.
 
-    Trial 0 is the default configuration, so that the gain over doing nothing is always known. Every trial has a training
-    seed of its own: no seed's luck is shared by all.
+    Every trial has a training seed of its own: no seed's luck is shared by all.
 
     Args:
-        space: the search space.
         schedule: how steps are spent.
         proposer: gives n configurations.
+        first: configurations to begin with. A study begins with the default, so that the gain over doing nothing is known.
         seed: training seeds count from here.
     """
 
-    space: Space
     schedule: Schedule
     proposer: Proposer
+    first: tuple[Config, ...] = ()
     seed: int = 0
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Job]:
@@ -39,7 +38,7 @@ class Scheduled:
         if not steps:
             return jobs
         trial = 1 + max((run.id.trial for run in history.search), default=-1)
-        configs = [] if trial else [self.space.default()]
+        configs = list(self.first[trial : trial + len(steps)])
         wanted = len(steps) - len(configs)
         if wanted:
             configs += self.proposer(history, wanted, rng)
@@ -48,3 +47,13 @@ class Scheduled:
             Job(trial + i, config, self.seed + trial + i, until, horizon)
             for i, (config, until) in enumerate(zip(configs, steps, strict=True))
         ]
+
+    def leaders(self, history: History, n: int) -> Sequence[int]:
+        """The trials trained furthest, then by the mean of their last two scores: a single score is more noise."""
+
+        def promise(run: Run) -> tuple[int, float, int]:
+            last = [report.score for report in run.reports[-2:]]
+            return run.step, float(np.mean(last)), -run.id.trial
+
+        runs = [run for run in history.search if run.reports and run.state != "failed"]
+        return list(dict.fromkeys(run.id.trial for run in sorted(runs, key=promise, reverse=True)))[:n]

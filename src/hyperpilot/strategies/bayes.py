@@ -75,7 +75,12 @@ class Proposer:
 
 
 def plugin(
-    space: Space, schedule: Schedule, surrogate: Surrogate, acquisition: Acquisition, seed: int = 0
+    space: Space,
+    schedule: Schedule,
+    surrogate: Surrogate,
+    acquisition: Acquisition,
+    first: tuple[Config, ...] = (),
+    seed: int = 0,
 ) -> Scheduled:
     """Bayesian optimisation under a schedule."""
-    return Scheduled(space, schedule, Proposer(space, surrogate, acquisition), seed)
+    return Scheduled(schedule, Proposer(space, surrogate, acquisition), first, seed)

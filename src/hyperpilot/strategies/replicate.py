@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperpilot.protocols import Strategy
-from hyperpilot.records import History, Job, Run
+from hyperpilot.records import History, Job
 
 TEST_SEEDS_FROM = 1_000_000
 """Test seeds count from here; search seeds stay below."""
@@ -49,7 +49,7 @@ class Replicate:
         if jobs or not history.runs:
             return jobs
         searching = any(run.state == "active" or run.lost for run in history.search)
-        trials = [0] if searching else [0, *leaders(history, self.finalists)]
+        trials = [0] if searching else [0, *self._finalists(history)]
         wanted = [
             Job(trial, history.trials[trial], seed, self.horizon, self.horizon, phase="test")
             for trial in dict.fromkeys(trials)
@@ -57,13 +57,9 @@ class Replicate:
         ]
         return [job for job in wanted if job.run not in history.runs][:n]
 
+    def leaders(self, history: History, n: int) -> Sequence[int]:
+        """The search's."""
+        return self.search.leaders(history, n)
 
-def leaders(history: History, count: int) -> list[int]:
-    """The most promising trials besides the default: those trained furthest, then by the mean of their last two scores."""
-
-    def promise(run: Run) -> tuple[int, float]:
-        last = [report.score for report in run.reports[-2:]]
-        return run.step, float(np.mean(last))
-
-    runs = [run for run in history.search if run.id.trial and run.reports and run.state != "failed"]
-    return [run.id.trial for run in sorted(runs, key=promise, reverse=True)[:count]]
+    def _finalists(self, history: History) -> list[int]:
+        return [trial for trial in self.search.leaders(history, self.finalists + 1) if trial][: self.finalists]

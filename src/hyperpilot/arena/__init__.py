@@ -1,0 +1,1 @@
+"""The arena: search methods judged on recorded curves, each running as it would run for a user."""

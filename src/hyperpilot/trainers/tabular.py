@@ -1,0 +1,333 @@
+"""Recorded curves in place of trainings: a table of configurations, seeds and steps.
+
+A table is an `.npz` file with the arrays
+
+    configs         (n, d) hyperparameters; booleans as 0 and 1, NaN where a condition leaves one inactive
+    config_names    (d,)
+    steps           (k,) environment steps of the evaluations, ascending
+    seeds           (s,) training seeds
+    returns         (n, s, k) mean evaluation returns, larger is better; NaN where the training had diverged
+    space_json      bounds, scales, choices and conditions of the hyperparameters
+    wall_s          (n, s, k), optional: seconds from one evaluation to the next
+
+Its first half of the seeds can be trained with; the others are for judging what a search hands over, and the trainer
+does not hold them. In a table a step is a *unit*: one evaluation, the k-th part of a full training.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from hyperpilot.errors import InvalidTable
+from hyperpilot.protocols import Beat
+from hyperpilot.records import Job, Report
+from hyperpilot.space import Config, Space, Value
+
+Array = NDArray[np.float64]
+
+_DEPTH = 5.0
+"""The floor that is assumed is this many times as far below the median configuration as the best is above it."""
+
+_ARRAYS = ("configs", "config_names", "steps", "seeds", "returns", "space_json")
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One column of a table.
+
+    Args:
+        name: its name.
+        lower, upper: its bounds, where it is a number.
+        log: whether its scale is logarithmic.
+        integer: whether it takes whole numbers only.
+        choices: its values, where it is a choice.
+    """
+
+    name: str
+    lower: float = 0.0
+    upper: float = 1.0
+    log: bool = False
+    integer: bool = False
+    choices: tuple[Value, ...] = ()
+
+    @property
+    def range(self) -> str:
+        """The range in the grammar of `hyperpilot.space`."""
+        if self.choices:
+            return "|".join(str(c).lower() if isinstance(c, bool) else str(c) for c in self.choices)
+        ends = [str(int(end)) if self.integer else repr(float(end)) for end in (self.lower, self.upper)]
+        return "..".join(ends) + (":log" if self.log else "")
+
+    def value(self, cell: float) -> Value:
+        """What a cell of `configs` stands for."""
+        if self.choices:
+            return next(choice for choice in self.choices if float(choice) == cell)
+        return int(cell) if self.integer else float(cell)
+
+    def unit(self, value: Value) -> float:
+        """Place in the unit interval; the number of a choice."""
+        if self.choices:
+            return float(self.choices.index(value))
+        low, high, number = self.lower, self.upper, float(value)
+        if self.log:
+            low, high, number = np.log(low), np.log(high), np.log(number)
+        return (number - low) / (high - low)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One case: recorded trainings of an algorithm in an environment.
+
+    Args:
+        name: of its file.
+        space_json: its space, as the file describes it.
+        hyperparameters: the columns.
+        conditions: child -> (parent, values that make it active).
+        configs: (n,) configurations, active hyperparameters only.
+        seeds: those that can be trained with.
+        scores: (n, len(seeds), k) returns on them, from the floor up.
+        tested: (n,) mean return at the last step on the seeds that are kept for judging.
+        seconds: (n, len(seeds), k) of each unit, where the table has them.
+    """
+
+    name: str
+    space_json: str
+    hyperparameters: tuple[Hyperparameter, ...]
+    conditions: Mapping[str, tuple[str, tuple[Value, ...]]]
+    configs: tuple[Config, ...]
+    seeds: tuple[int, ...]
+    scores: Array
+    tested: Array
+    seconds: Array | None = None
+
+    @property
+    def units(self) -> int:
+        """Units of a full training."""
+        return int(self.scores.shape[2])
+
+    @cached_property
+    def space(self) -> Space:
+        ranges = {hp.name: hp.range for hp in self.hyperparameters}
+        return Space(ranges, conditions=self.conditions)
+
+    @cached_property
+    def regret(self) -> Array:
+        """(n,) normalised regret: 0 for the best configuration on the test seeds, 1 for the median and what is worse."""
+        best, span = self.tested.max(), self.tested.max() - np.median(self.tested)
+        regret = (best - self.tested) / span if span > 0 else self.tested < best
+        return np.asarray(np.clip(regret, 0.0, 1.0), dtype=float)
+
+    @cached_property
+    def rank(self) -> Array:
+        """(n,) share of the other configurations that are better on the test seeds; equals share theirs."""
+        return np.asarray((rankdata(-self.tested) - 1) / max(1, len(self.tested) - 1))
+
+    def index(self, config: Config) -> int:
+        """The row of a configuration."""
+        return self._rows[tuple(sorted(config.items()))]
+
+    def nearest(self, config: Config, used: set[int]) -> Config | None:
+        """The configuration of the table that is nearest to a given one, over the hyperparameters active in both.
+
+        Args:
+            config: anywhere in the space.
+            used: rows that are not to be had any more.
+
+        Returns:
+            It, or None where every row is used.
+        """
+        wanted = np.array([hp.unit(config[hp.name]) if hp.name in config else np.nan for hp in self.hyperparameters])
+        gaps = np.nan_to_num((self._units - wanted) ** 2)
+        choices = np.array([bool(hp.choices) for hp in self.hyperparameters])
+        gaps[:, choices] = gaps[:, choices] > 0
+        distance = gaps.sum(axis=1)
+        distance[list(used)] = np.inf
+        row = int(distance.argmin())
+        return self.configs[row] if np.isfinite(distance[row]) else None
+
+    @cached_property
+    def _rows(self) -> dict[tuple[tuple[str, Value], ...], int]:
+        return {tuple(sorted(config.items())): row for row, config in enumerate(self.configs)}
+
+    @cached_property
+    def _units(self) -> Array:
+        names = [(hp, hp.name) for hp in self.hyperparameters]
+        return np.array([[hp.unit(c[name]) if name in c else np.nan for hp, name in names] for c in self.configs])
+
+
+@dataclass(frozen=True)
+class TabularTrainer:
+    """Trains by looking up. Steps are units; a diverged evaluation scores the table's floor.
+
+    Args:
+        table: the recorded trainings.
+    """
+
+    table: Table
+
+    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
+        curve = self.table.scores[self.table.index(job.config), self.table.seeds.index(job.seed)]
+        for unit in range(job.start + 1, job.until + 1):
+            yield Report(job.run, unit, float(curve[unit - 1]))
+
+    def seconds(self, job: Job, start: int, end: int) -> float:
+        """Virtual time of a job's units: the table's own, or one tick each."""
+        if self.table.seconds is None:
+            return float(end - start)
+        spent = self.table.seconds[self.table.index(job.config), self.table.seeds.index(job.seed)]
+        return float(spent[start:end].sum())
+
+
+plugin = TabularTrainer
+
+
+def read_tables(folder: Path) -> list[Table]:
+    """Every table of a folder, by name.
+
+    Where a `cases.csv` beside them has columns `case` and `floor`, returns are cut off there.
+
+    Raises:
+        InvalidTable: there is none, or one is malformed; the reason is given.
+    """
+    paths = sorted(folder.glob("*.npz"))
+    if not paths:
+        raise InvalidTable(f"{folder} holds no tables", "Name a folder of .npz files; docs/arena.md has the format.")
+    floors: dict[str, float] = {}
+    if (folder / "cases.csv").exists():
+        with (folder / "cases.csv").open(newline="") as file:
+            floors = {row["case"]: float(row["floor"]) for row in csv.DictReader(file) if row.get("floor")}
+    return [read_table(path, floors.get(path.stem)) for path in paths]
+
+
+def read_table(path: Path, floor: float | None = None) -> Table:
+    """The table of a file.
+
+    Args:
+        path: the file.
+        floor: lower returns count as this, and so do NaN; by default five times as far below the median configuration as
+            the best is above it, or the lowest return where that is higher.
+
+    Raises:
+        InvalidTable: it is malformed; the reason is given.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise _fault(path, f"cannot be read: {error}") from error
+    _check_shapes(path, arrays)
+    hyperparameters, conditions = _space(path, str(arrays["space_json"]))
+    returns = arrays["returns"].astype(float)
+    half = len(arrays["seeds"]) // 2
+    floor = _floor(returns) if floor is None else floor
+    floored = np.maximum(np.where(np.isfinite(returns), returns, floor), floor)
+    wall = arrays.get("wall_s")
+    return Table(
+        name=path.stem,
+        space_json=str(arrays["space_json"]),
+        hyperparameters=hyperparameters,
+        conditions=conditions,
+        configs=_configs(path, arrays, hyperparameters),
+        seeds=tuple(int(seed) for seed in arrays["seeds"][:half]),
+        scores=floored[:, :half],
+        tested=floored[:, half:, -1].mean(axis=1),
+        seconds=None if wall is None else wall[:, :half].astype(float),
+    )
+
+
+def _check_shapes(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    for name in _ARRAYS:
+        if name not in arrays:
+            raise _fault(path, f"has no array {name!r}")
+    n, d = (*arrays["configs"].shape, 0)[:2]
+    s, k = len(np.atleast_1d(arrays["seeds"])), len(np.atleast_1d(arrays["steps"]))
+    expected = {"configs": (n, d), "config_names": (d,), "steps": (k,), "seeds": (s,), "returns": (n, s, k)}
+    if "wall_s" in arrays:
+        expected["wall_s"] = (n, s, k)
+    for name, shape in expected.items():
+        if arrays[name].shape != shape:
+            raise _fault(path, f"{name} has shape {arrays[name].shape}, but the other arrays ask for {shape}")
+    if n < 2 or s < 2 or k < 1 or np.any(np.diff(arrays["steps"]) <= 0):
+        raise _fault(path, "needs two configurations, two seeds and ascending steps at least")
+    if not np.isfinite(arrays["returns"]).any():
+        raise _fault(path, "has no finite return")
+    if len(set(arrays["seeds"].tolist())) < s:
+        raise _fault(path, "names a seed twice")
+
+
+def _space(path: Path, text: str) -> tuple[tuple[Hyperparameter, ...], dict[str, tuple[str, tuple[Value, ...]]]]:
+    try:
+        described = json.loads(text)
+        hyperparameters = tuple(_hyperparameter(path, each) for each in described["hyperparameters"])
+        named = {hp.name: hp for hp in hyperparameters}
+        conditions = {
+            each["child"]: (each["parent"], tuple(each["values"] if "values" in each else [each["value"]]))
+            for each in described.get("conditions", [])
+        }
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise _fault(path, f"space_json does not describe a space: {error!r}") from error
+    for name in (*conditions, *(parent for parent, _ in conditions.values())):
+        if name not in named:
+            raise _fault(path, f"a condition names {name!r}, which is no hyperparameter")
+    return hyperparameters, conditions
+
+
+def _hyperparameter(path: Path, known: Mapping[str, Any]) -> Hyperparameter:
+    kind, name = known["type"], known["name"]
+    if kind in ("categorical", "ordinal"):
+        choices = known["choices"] if "choices" in known else known["sequence"]
+        if not all(isinstance(choice, bool | int | float) for choice in choices):
+            raise _fault(path, f"{name}: the cells of configs are numbers, so choices have to be numbers or booleans")
+        return Hyperparameter(name, choices=tuple(choices))
+    if kind not in ("uniform_float", "uniform_int"):
+        raise _fault(path, f"{name} has the unknown type {kind!r}")
+    lower, upper = float(known["lower"]), float(known["upper"])
+    if not lower < upper or (known.get("log") and lower <= 0):
+        raise _fault(path, f"{name} has the empty range {lower} to {upper}")
+    return Hyperparameter(name, lower, upper, bool(known.get("log")), kind == "uniform_int")
+
+
+def _configs(
+    path: Path, arrays: Mapping[str, NDArray[Any]], hyperparameters: tuple[Hyperparameter, ...]
+) -> tuple[Config, ...]:
+    columns = [str(name) for name in arrays["config_names"]]
+    named = {hp.name: hp for hp in hyperparameters}
+    if set(columns) != set(named):
+        odd = sorted(set(columns) ^ set(named))[0]
+        raise _fault(path, f"{odd} is in only one of config_names and space_json")
+    try:
+        configs = tuple(
+            {name: named[name].value(cell) for name, cell in zip(columns, row, strict=True) if np.isfinite(cell)}
+            for row in arrays["configs"]
+        )
+    except StopIteration as error:
+        raise _fault(path, "configs holds a value that is none of its choices") from error
+    if len({tuple(sorted(config.items())) for config in configs}) < len(configs):
+        raise _fault(path, "holds a configuration twice")
+    return configs
+
+
+def _floor(returns: Array) -> float:
+    last = np.where(np.isfinite(returns[:, :, -1]), returns[:, :, -1], -np.inf)
+    ends = np.median(last, axis=1)
+    ends = ends[np.isfinite(ends)]
+    lowest = float(returns[np.isfinite(returns)].min())
+    if not len(ends):
+        return lowest
+    middle = float(np.median(ends))
+    return max(lowest, middle - _DEPTH * (float(ends.max()) - middle))
+
+
+def _fault(path: Path, what: str) -> InvalidTable:
+    return InvalidTable(f"{path.name} {what}", "docs/arena.md describes the format of a table.")
