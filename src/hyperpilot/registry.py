@@ -25,6 +25,7 @@ _EXTRAS = {
     "Box2D": "box2d",
     "imageio": "video",
     "psycopg": "postgres",
+    "matplotlib": "plots",
 }
 
 

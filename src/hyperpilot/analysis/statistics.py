@@ -27,3 +27,23 @@ def bootstrap_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(trim_mean(drawn, 0.25, axis=1), [tail, 1 - tail])
     return float(low), float(high)
+
+
+def clustered_interval(
+    groups: Sequence[Sequence[float]], rng: np.random.Generator, level: float = 0.95, resamples: int = 2000
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over groups: groups are drawn, then members within each."""
+    members = [np.asarray(group, dtype=float) for group in groups]
+    # The mean of a group's resample, for as many resamples as there are; which groups take part is drawn after that.
+    means = np.array([m[rng.integers(len(m), size=(resamples, len(m)))].mean(axis=1) for m in members])
+    chosen = rng.integers(len(members), size=(len(members), resamples))
+    tail = (1 - level) / 2
+    drawn = np.take_along_axis(means, chosen, axis=0).mean(axis=0)
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def probability_of_improvement(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """Share of the pairs in which the first is smaller; a draw counts half."""
+    first, second = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    return float(np.mean((first < second) + 0.5 * (first == second)))

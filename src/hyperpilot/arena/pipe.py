@@ -65,10 +65,20 @@ class Pipe:
     peer: str
     _lines: queue.Queue[str | None] = field(default_factory=queue.Queue)
 
-    def __post_init__(self) -> None:
-        python = self.folder / ".venvs" / self.peer / "bin" / "python"
+    @staticmethod
+    def check(folder: Path, peer: str) -> Path:
+        """The peer's Python.
+
+        Raises:
+            UnknownPlugin: its environment is not installed.
+        """
+        python = folder / ".venvs" / peer / "bin" / "python"
         if not python.exists():
-            raise UnknownPlugin(f"{self.peer} is not installed", f"python {self.folder / 'install.py'} {self.peer}")
+            raise UnknownPlugin(f"{peer} is not installed", f"python {folder / 'install.py'} {peer}")
+        return python
+
+    def __post_init__(self) -> None:
+        python = self.check(self.folder, self.peer)
         self._process = subprocess.Popen(
             [str(python), str(self.folder / "serve.py"), self.peer],
             cwd=self.folder,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,57 @@ def parse_steps(text: str) -> int:
     if not number.is_finite() or not 0 < number < 10**15 or number != int(number):
         raise InvalidStudy(f"{text!r} is no number of steps", "Write it as 5000, 100k, 2M or 1e5.")
     return int(number)
+
+
+def positive(name: str, value: int | str) -> int:
+    """A whole number above zero.
+
+    Raises:
+        InvalidStudy: it is none.
+    """
+    from hyperpilot.errors import InvalidStudy
+
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise InvalidStudy(f"{name}={value!r} is no number above zero", "Write it as 1, 2, 3 ...")
+    return number
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Shows how many of something are done: a bar on a terminal, a line every ten seconds elsewhere.
+
+    The function that it gives takes how many are done, of how many, and a note to print where there is one.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    said_at = 0.0
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def tell(done: int, total: int, note: str) -> None:
+            nonlocal said_at
+            bar.update(task, completed=done, total=total)
+            if note:
+                console.print(note, markup=False)
+            if not console.is_terminal and (time.monotonic() - said_at > 10 or done == total):
+                said_at = time.monotonic()
+                print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+
+        yield tell
 
 
 @contextmanager

@@ -70,9 +70,13 @@ class Hyperparameter:
         return "..".join(ends) + (":log" if self.log else "")
 
     def value(self, cell: float) -> Value:
-        """What a cell of `configs` stands for."""
+        """What a cell of `configs` stands for.
+
+        Raises:
+            ValueError: it is none of the choices.
+        """
         if self.choices:
-            return next(choice for choice in self.choices if float(choice) == cell)
+            return self.choices[self.choices.index(cell)]
         return int(cell) if self.integer else float(cell)
 
     def unit(self, value: Value) -> float:
@@ -230,7 +234,7 @@ def read_table(path: Path, floor: float | None = None) -> Table:
     hyperparameters, conditions = _space(path, str(arrays["space_json"]))
     returns = arrays["returns"].astype(float)
     half = len(arrays["seeds"]) // 2
-    floor = _floor(returns) if floor is None else floor
+    floor = _floor(returns[:, :half]) if floor is None else floor  # nothing of the others' may leak
     floored = np.maximum(np.where(np.isfinite(returns), returns, floor), floor)
     wall = arrays.get("wall_s")
     return Table(
@@ -311,8 +315,8 @@ def _configs(
             {name: named[name].value(cell) for name, cell in zip(columns, row, strict=True) if np.isfinite(cell)}
             for row in arrays["configs"]
         )
-    except StopIteration as error:
-        raise _fault(path, "configs holds a value that is none of its choices") from error
+    except ValueError as error:
+        raise _fault(path, f"configs holds a value that is none of its choices: {error}") from error
     if len({tuple(sorted(config.items())) for config in configs}) < len(configs):
         raise _fault(path, "holds a configuration twice")
     return configs
