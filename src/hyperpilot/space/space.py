@@ -151,12 +151,9 @@ class Space:
         Raises:
             InvalidSpace: the constraints leave next to nothing.
         """
-        self._space.seed(int(rng.integers(2**31)))
         found: list[Config] = []
         for _ in range(200):
-            drawn = self._space.sample_configuration(max(2 * n, 16))
-            values = ({name: python(value) for name, value in dict(config).items()} for config in drawn)
-            found += [config for config in values if not self._broken(config) and not self._clash(config)]
+            found += [config for config in self._drawn(max(n, 8), rng) if not self._broken(config)]
             if len(found) >= n:
                 return found[:n]
         rules = "; ".join([*(rule.text for rule in self._constraints), *map(clause_text, self._forbidden)])
@@ -228,6 +225,13 @@ class Space:
             [x for column in self._columns for x in column.encode(config.get(column.hp.name))] for config in configs
         ]
         return np.array(rows, dtype=float).reshape(len(rows), self.width)
+
+    def _drawn(self, n: int, rng: np.random.Generator) -> list[Config]:
+        """Configurations before the constraints: a column at a time, as one value at a time is a hundred times slower."""
+        random = np.random.RandomState(int(rng.integers(2**31)))
+        columns = [np.asarray(hp.sample_value(size=n, seed=random)).tolist() for hp in self._space.values()]
+        rows = (dict(zip(self._space, row, strict=True)) for row in zip(*columns, strict=True))
+        return [config for config in map(self._activate, rows) if not self._clash(config)]
 
     def _add_conditions(self) -> None:
         for child, (parent, values) in self._conditions.items():
