@@ -23,7 +23,7 @@ from hyperpilot.records import Job
 from hyperpilot.registry import load
 from hyperpilot.trainers.sb3 import SB3Trainer
 
-CASES = [("ppo", PPO, "CartPole-v1", 40_000, 7), ("sac", SAC, "Pendulum-v1", 4_000, 5)]
+CASES = [("ppo", PPO, "CartPole-v1", 40_000, 7), ("sac", SAC, "Pendulum-v1", 2_000, 5)]
 EVALUATIONS = 18
 
 

@@ -1,0 +1,76 @@
+"""A new surrogate is one file: declared by an entry point, it works wherever ours do."""
+
+import numpy as np
+import pytest
+
+from hyperpilot import registry
+from hyperpilot.api import Optimizer
+from hyperpilot.cli import app
+from hyperpilot.errors import UnknownPlugin
+from hyperpilot.records.dataset import Dataset
+from hyperpilot.testing import surrogates as suite
+
+NEAREST = '''
+import numpy as np
+
+
+class Nearest:
+    """The score of the nearest row, with noise that grows with the distance."""
+
+    def fit(self, data, rng):
+        noise = rng.standard_normal((8, 1, len(data)))
+        rows = np.column_stack([data.x, data.t])
+
+        def posterior(x, t):
+            at = np.column_stack([x, t])
+            distances = ((at[:, None] - rows) ** 2).sum(axis=2)
+            guesses = data.y + noise * distances
+            nearest = distances.argmin(axis=1)
+            return guesses[:, np.arange(len(at)), nearest]
+
+        return posterior
+
+
+plugin = Nearest
+'''
+
+
+@pytest.fixture
+def nearest(tmp_path, monkeypatch):
+    (tmp_path / "nearest_surrogate.py").write_text(NEAREST)
+    about = tmp_path / "nearest_surrogate-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: nearest-surrogate\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[hyperpilot.surrogates]\nnearest = nearest_surrogate:plugin\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_without_its_package_there_is_no_such_plugin():
+    with pytest.raises(UnknownPlugin, match="nearest"):
+        registry.load("surrogates", "nearest")
+
+
+def test_the_shipped_suite_judges_it(nearest):
+    assert "nearest" in registry.available("surrogates")
+    surrogate = registry.load("surrogates", "nearest")()
+    suite.draws_have_their_shape(surrogate)
+    suite.rows_are_the_same_functions_in_every_batch(surrogate)
+    x = np.random.default_rng(0).random((12, 2))
+    data = Dataset(x, np.ones(12), np.arange(12), np.zeros(12, dtype=np.int64), x[:, 0])
+    with pytest.raises(AssertionError, match="correlation"):  # the suite tells how far a nearest row gets
+        suite.better_scores_are_predicted_better(surrogate)
+    np.testing.assert_allclose(surrogate.fit(data, np.random.default_rng(0))(x, data.t).mean(axis=0), x[:, 0])
+
+
+def test_it_searches(nearest):
+    optimizer = Optimizer({"x": "0.0..1.0"}, budget=25, surrogate="nearest", seed=0)
+    while jobs := optimizer.ask(1):
+        optimizer.tell(jobs[0].report(1 - (jobs[0].config["x"] - 0.3) ** 2))
+    assert optimizer.best[1] > 0.99
+
+
+def test_the_command_line_offers_it(nearest, tmp_path, capsys):
+    with pytest.raises(UnknownPlugin, match="nearest"):
+        app(
+            ["tune", "ppo", "CartPole-v1", "--surrogate", "none", "--study", str(tmp_path / "s")], standalone_mode=False
+        )
