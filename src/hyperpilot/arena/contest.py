@@ -32,7 +32,7 @@ class Outcome:
         regret: (budget,) normalised regret of the configuration that it named after each unit; after it has ended, the last.
         rank: (budget,) share of the other configurations that are better than that one.
         method_s: (budget,) seconds that the method itself had used by then.
-        overhead_s: seconds of everything else.
+        overhead_s: seconds of everything else, once the method was there.
         units: units spent.
         crash: what the method raised, where it did.
     """
@@ -130,9 +130,9 @@ class _Judge:
 
 def play(table: Table, build: Build, budget: int, workers: int, seed: int) -> Outcome:
     """Runs a method until its budget is spent, or it has nothing more to propose."""
-    began = time.perf_counter()
     trainer = TabularTrainer(table)
     entrant = _Entrant(build(table, budget, workers, seed), table, budget, seed)
+    began = time.perf_counter()
     judge = _Judge(entrant, table)
     clock = Virtual(trainer, workers, trainer.seconds)
     crash = ""
