@@ -86,7 +86,7 @@ class Pipe:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **ONE_THREAD, "PYTHONHASHSEED": "0"},  # some peers iterate over sets
         )
         threading.Thread(target=self._listen, daemon=True).start()
 
