@@ -15,7 +15,7 @@ PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 	touch $@
 
 demo: .venv/main
-	.venv/bin/hyperpilot tune ppo CartPole-v1 --total-steps 900k --horizon 20k --test-share 0.4 --workers 2 \
+	.venv/bin/hyperpilot tune ppo CartPole-v1 --total-steps 900k --horizon 20k --test-share 0.35 --workers 2 \
 	  --study studies/demo
 
 test: .venv/dev

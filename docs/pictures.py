@@ -22,7 +22,7 @@ SETTINGS = {
     "env": "CartPole-v1",
     "total_steps": 900_000,
     "horizon": 20_000,
-    "test_share": 0.4,
+    "test_share": 0.35,
     "workers": 2,
 }
 
@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
     """Runs the study and writes `live.svg` and `result.svg` beside this file."""
     study = Study.create(**SETTINGS)
     screen = Screen(study, quiet=True)
-    command = "hyperpilot tune ppo CartPole-v1 --total-steps 900k --horizon 20k --test-share 0.4 --workers 2"
+    command = "hyperpilot tune ppo CartPole-v1 --total-steps 900k --horizon 20k --test-share 0.35 --workers 2"
     caught = False
 
     def watch(history, executor, events):

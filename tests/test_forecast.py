@@ -1,5 +1,7 @@
 """The virtual clock, and the forecast that runs on it."""
 
+import time
+
 import pytest
 from simulated import Simulated
 
@@ -113,3 +115,17 @@ def test_a_long_update_is_not_waited_for():
 
     timed = pace(Endless(), {"x": 0.3}, 0, 10**9, 0.02)
     assert 0 < timed.step_s < 1e-3
+
+
+def test_set_up_is_not_taken_for_training():
+    class SlowToStart:
+        def train(self, job, beat):
+            end = time.perf_counter() + 0.05
+            while time.perf_counter() < end:
+                pass
+            if job.until > 600:  # nothing is trained before, as within the first rollout of PPO
+                for step in range(job.start, job.until):
+                    beat(step)
+            yield Report(job.run, job.until, 0.0, {"steps_per_s": 1e6} if job.until > 600 else {})
+
+    assert pace(SlowToStart(), {"x": 0.3}, 0, 10**6, 0.01).step_s == pytest.approx(1e-6)

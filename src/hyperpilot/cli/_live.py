@@ -105,8 +105,11 @@ class Screen:
         best = best_so_far(history)
         shown = f"best so far {best[1]:.4g} (trial {best[0]})" if best else "no score yet"
         failed = ", ".join(f"{count} {kind}" for kind, count in history.failures.items())
-        words = f"{shown}   {used:,} of {total:,} steps   {len(history.trials)} trials   {left}   {failed}"
-        return [ProgressBar(total=total, completed=min(used, total), width=60), Text(words)]
+        line = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=total, completed=min(used, total), width=40)
+        line.add_row(bar, f"{used:,} of {total:,} steps", left)
+        trials = f"{len(history.trials)} trials" + (f", failures: {failed}" if failed else "")
+        return [line, Text(f"{shown}   {trials}")]
 
 
 def best_so_far(history: History) -> tuple[int, float] | None:

@@ -40,23 +40,29 @@ class _Enough(BaseException):
 
 
 class _Watch:
-    """A beat that ends the training at a time.
+    """A beat that ends the training some time after the first one: imports and set-up do not count.
 
     Args:
-        limit: when, on the performance counter.
+        limit_s: that time.
     """
 
-    def __init__(self, limit: float) -> None:
-        self._limit = limit
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
         self._first: tuple[int, float] | None = None
         self._last = (0, 0.0)
 
     def __call__(self, step: int) -> None:
         self._last = (step, time.perf_counter())
         self._first = self._first or self._last
-        if self._last[1] > self._limit:
+        if self.elapsed_s > self._limit_s:
             raise _Enough
 
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first beat."""
+        return time.perf_counter() - self._first[1] if self._first else 0.0
+
+    @property
     def step_s(self) -> float:
         """Seconds a step between the first beat and the last."""
         steps, seconds = (last - first for last, first in zip(self._last, self._first or self._last, strict=True))
@@ -70,14 +76,14 @@ def pace(trainer: Trainer, config: Config, trial: int, horizon: int, seconds: fl
         Exception: what the training raises.
     """
     job = Job(trial, config, trial, min(_FIRST_STEPS, horizon), horizon)
-    end = time.perf_counter() + seconds
+    watch = _Watch(3 * seconds)
     while True:
-        began, watch = time.perf_counter(), _Watch(end + 2 * seconds)
+        began = time.perf_counter()
         try:
             report = list(trainer.train(job, watch))[-1]
         except _Enough:
-            return Pace(watch.step_s(), 0.0)
-        if time.perf_counter() > end or job.until == horizon:
+            return Pace(watch.step_s, 0.0)
+        if watch.elapsed_s > seconds or job.until == horizon:
             return _split(job, report, time.perf_counter() - began)
         job = Job(
             trial, config, trial, min(2 * job.until, horizon), horizon, Checkpoint(RunId(trial, trial), job.until)
