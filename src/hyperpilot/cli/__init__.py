@@ -24,14 +24,20 @@ class _Verbs(TyperGroup):
         return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """What the list of verbs shows of one."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        if "--help" in sys.argv[1:2] or len(sys.argv) == 1:
-            source = (_FOLDER / f"{cmd_name}.py").read_text()
-            return typer.core.TyperCommand(cmd_name, help=ast.get_docstring(ast.parse(source)))
+        source = (_FOLDER / f"{cmd_name}.py").read_text()
+        return typer.core.TyperCommand(cmd_name, help=ast.get_docstring(ast.parse(source)))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb that is to be run; an unknown one is an error."""
+        name, shown, rest = super().resolve_command(ctx, args)
+        if shown is None or name is None:
+            return name, shown, rest
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(import_module(f"hyperpilot.cli.{cmd_name}").command)
-        return get_command(single)
+        single.command(name)(import_module(f"hyperpilot.cli.{name}").command)
+        return name, get_command(single), rest
 
 
 app = typer.Typer(cls=_Verbs, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
