@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from hyperpilot.analysis.statistics import clustered_interval, probability_of_improvement
 from hyperpilot.arena.contest import play
@@ -14,7 +15,7 @@ from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.summary import by_workers, markdown
 from hyperpilot.arena.tournament import Tournament, read, run
 from hyperpilot.cli import app
-from hyperpilot.errors import HyperPilotError, InvalidStudy, InvalidTable, UnknownPlugin
+from hyperpilot.errors import HyperPilotError, InvalidStudy, InvalidTable, StudyBusy, UnknownPlugin
 from hyperpilot.records import Checkpoint, Job, RunId
 from hyperpilot.trainers.tabular import TabularTrainer, read_table, read_tables
 
@@ -209,6 +210,8 @@ def test_a_tournament_is_resumed_and_grows(tmp_path):
     assert [played.contest for played in second[:8]] == [played.contest for played in first]
     for before, after in zip(first, second, strict=False):
         assert before.outcome.regret == after.outcome.regret
+    with FileLock(out / "arena.lock"), pytest.raises(StudyBusy):
+        run(tournament(tmp_path), out, 1, lambda *args: None)
     with pytest.raises(InvalidStudy, match="another budget"):
         run(tournament(tmp_path, budget=40), out, 1, lambda *args: None)
 

@@ -14,10 +14,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import FileLock, Timeout
+
 from hyperpilot.arena.contest import MethodCrashed, Outcome, play
 from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.pipe import Peer, Pipe, peer_methods
-from hyperpilot.errors import InvalidStudy
+from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
 from hyperpilot.runtime.executors.processes import ONE_THREAD
 from hyperpilot.trainers.tabular import Table, read_tables
@@ -99,9 +101,20 @@ def run(tournament: Tournament, out: Path, jobs: int, tell: Callable[[int, int, 
 
     Raises:
         InvalidStudy: the folder holds the results of another tournament.
+        StudyBusy: another process writes to the folder.
     """
     contests = tournament.contests()
     out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / "arena.lock", timeout=0):
+            return _run(tournament, contests, out, jobs, tell)
+    except Timeout as error:
+        raise StudyBusy(f"another process writes its results to {out}", "Name another folder with --out.") from error
+
+
+def _run(
+    tournament: Tournament, contests: list[Contest], out: Path, jobs: int, tell: Callable[[int, int, str], None]
+) -> list[Played]:
     _keep_settings(tournament, out)
     known = {played.contest: played for played in read(out)}
     waiting = [contest for contest in contests if contest not in known]
@@ -119,7 +132,7 @@ def run(tournament: Tournament, out: Path, jobs: int, tell: Callable[[int, int, 
 
 def read(out: Path) -> list[Played]:
     """The contests that a folder has the results of; one that was being written when the process died is left out."""
-    found = []
+    found: dict[Contest, Played] = {}
     path = out / _LOG
     for line in path.read_text().splitlines() if path.exists() else ():
         try:
@@ -128,8 +141,8 @@ def read(out: Path) -> list[Played]:
             continue
         contest = Contest(*(body.pop(name) for name in Contest._fields))
         sequences = {name: tuple(value) for name, value in body.items() if isinstance(value, list)}
-        found.append(Played(contest, Outcome(**{**body, **sequences})))
-    return found
+        found[contest] = Played(contest, Outcome(**{**body, **sequences}))
+    return list(found.values())
 
 
 def last_line(text: str) -> str:
