@@ -13,7 +13,7 @@ from hyperpilot.analysis.statistics import clustered_interval, probability_of_im
 from hyperpilot.arena.contest import play
 from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.summary import by_workers, markdown
-from hyperpilot.arena.tournament import Tournament, read, run
+from hyperpilot.arena.tournament import Contest, Tournament, read, run
 from hyperpilot.cli import app
 from hyperpilot.errors import HyperPilotError, InvalidStudy, InvalidTable, StudyBusy, UnknownPlugin
 from hyperpilot.records import Checkpoint, Job, RunId
@@ -223,7 +223,7 @@ class Peer:
 
     def ask(self):
         self.asked += 1
-        if self.seed == 1 and self.asked > 4:
+        if self.seed == CRASHING and self.asked > 4:
             raise RuntimeError("the peer has had enough")
         known = [trial for trial, unit in self.scores if unit == 2 and (trial, 5) not in self.scores]
         if known:
@@ -249,7 +249,8 @@ def peers(tmp_path):
     (folder / ".venvs" / "toy_peer" / "bin").mkdir(parents=True)
     (folder / ".venvs" / "toy_peer" / "bin" / "python").symlink_to(sys.executable)
     (folder / "serve.py").write_text((Path(__file__).parents[1] / "benchmarks/peers/serve.py").read_text())
-    (folder / "toy_peer.py").write_text(PEER)
+    crashing = Contest("toy", "ppo__toy", 1, 1).seed
+    (folder / "toy_peer.py").write_text(f"CRASHING = {crashing}\n{PEER}")
     return folder
 
 

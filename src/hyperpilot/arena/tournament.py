@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import traceback
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -35,6 +36,12 @@ class Contest(NamedTuple):
     repeat: int
     workers: int
 
+    @property
+    def seed(self) -> int:
+        """One for a case and repeat, the same for every method: with one seed for all cases, those of an algorithm would
+        be searched with the same draws, and an average over cases would be far noisier than it seems."""
+        return zlib.crc32(f"{self.case} {self.repeat}".encode()) >> 1  # peers want 31 bits
+
 
 class Played(NamedTuple):
     """A contest and how it went."""
@@ -51,7 +58,7 @@ class Tournament:
         tables: folder of the tables.
         peers: folder of the peers.
         methods: names of methods.
-        repeats: numbers of the repeats, which are their seeds.
+        repeats: numbers of the repeats.
         workers: numbers of workers.
         budget: units of a contest.
         cases: how many of the tables, evenly chosen; None: all.
@@ -175,7 +182,7 @@ def _play(tournament: Tournament, contest: Contest) -> Played:
             return Peer(tournament.peers, peer, contest.method, table, budget, workers, seed)
         return _Guarded(build(contest.method, table.space, table.units, budget, seed))
 
-    return Played(contest, play(table, method, tournament.budget, contest.workers, contest.repeat))
+    return Played(contest, play(table, method, tournament.budget, contest.workers, contest.seed))
 
 
 @dataclass(frozen=True)

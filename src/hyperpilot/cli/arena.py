@@ -13,13 +13,13 @@ _OURS = "random,random+hyperband,random+asha,bnn+thompson+hyperband,bnn+thompson
 def command(
     tables: Annotated[Path, typer.Argument(help="Folder of tables (.npz); docs/arena.md has the format.")],
     methods: Annotated[str, typer.Option(help="Names joined by commas; `all` adds every installed peer.")] = _OURS,
-    repeats: Annotated[int, typer.Option(help="Contests of a method on a case, each with its own seed.")] = 10,
+    repeats: Annotated[int, typer.Option(help="Contests of a method on a case, each with a seed of its own.")] = 10,
     workers: Annotated[str, typer.Option(help="Trainings at once, several numbers joined by commas.")] = "1,8",
     budget: Annotated[int, typer.Option(help="Units of a contest; ten are a full training.")] = 320,
     out: Annotated[Path, typer.Option(help="Folder of the results; contests found there are not repeated.")] = Path(
         "arena"
     ),
-    first_repeat: Annotated[int, typer.Option(help="Number, and seed, of the first repeat.")] = 0,
+    first_repeat: Annotated[int, typer.Option(help="Number of the first repeat; others have other seeds.")] = 0,
     peers: Annotated[Path, typer.Option(help="Folder of the peers.")] = Path("benchmarks/peers"),
     jobs: Annotated[int | None, typer.Option(help="Processes at once; by default one a core.")] = None,
     quick: Annotated[
