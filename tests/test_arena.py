@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from hyperpilot.analysis.statistics import clustered_interval, probability_of_improvement
-from hyperpilot.arena.contest import play
+from hyperpilot.arena.contest import MethodCrashed, play
 from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.summary import by_workers, markdown
 from hyperpilot.arena.tournament import Contest, Tournament, read, run
@@ -149,6 +149,30 @@ def test_workers_are_never_exceeded_and_time_is_shared(table, monkeypatch):
     assert 20 <= max(ends) <= 30  # 80 ticks over 4 workers
 
 
+def test_a_table_may_have_times_of_its_own(tmp_path):
+    seconds = np.tile(np.arange(90.0)[:, None, None] + 1, (1, 10, 10))
+    table = read_table(save(tmp_path, wall_s=seconds))
+    assert TabularTrainer(table).seconds(Job(0, table.configs[4], 2, 3, 10), 0, 3) == 15.0
+    assert play(table, ours("random+asha"), 60, 4, 0).units > 50
+
+
+def test_a_method_that_cannot_be_made_or_leaves_the_space_has_crashed(table):
+    def refuses(table, budget, workers, seed):
+        raise MethodCrashed("no such space")
+
+    assert play(table, refuses, 20, 1, 0).crash == "no such space"
+
+    class Astray:
+        def propose(self, history, n, rng):
+            return [Job(0, {"batch_size": 48}, 0, 3, 10)]
+
+        def leaders(self, history, n):
+            return []
+
+    outcome = play(table, lambda *args: Astray(), 20, 1, 0)
+    assert "batch_size" in outcome.crash and outcome.regret == (1.0,) * 20
+
+
 def test_a_method_is_named_by_its_parts():
     assert parts("random") == {
         "strategies": "random", "surrogates": "bnn", "acquisition": "thompson", "schedules": "full",
@@ -165,6 +189,9 @@ def test_a_method_is_named_by_its_parts():
         ({"returns": None}, "no array 'returns'"),
         ({"returns": np.zeros((90, 10, 3))}, "returns has shape"),
         ({"returns": np.full((90, 10, 10), np.nan)}, "no finite return"),
+        ({"wall_s": np.full((90, 10, 10), np.nan)}, "no time"),
+        ({"wall_s": np.full((90, 10, 3), 1.0)}, "wall_s has shape"),
+        ({"space_json": np.array(json.dumps(SPACE).replace("[32, 64]", "[32]"))}, "fewer than two choices"),
         ({"seeds": np.zeros(10)}, "a seed twice"),
         ({"steps": np.zeros(10)}, "ascending"),
         ({"space_json": np.array("{")}, "space_json"),

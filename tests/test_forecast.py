@@ -117,15 +117,21 @@ def test_a_long_update_is_not_waited_for():
     assert 0 < timed.step_s < 1e-3
 
 
-def test_set_up_is_not_taken_for_training():
-    class SlowToStart:
+@pytest.mark.parametrize("told", [True, False])
+def test_set_up_and_evaluations_are_not_taken_for_training(told):
+    class Slow:
+        """Evaluates for long, also before the first rollout, in which nothing is trained; trains fast."""
+
         def train(self, job, beat):
+            step = 0 if job.until < 600 else job.until
+            for done in range(job.start, step):
+                beat(done)
             end = time.perf_counter() + 0.02
             while time.perf_counter() < end:
-                pass
-            if job.until > 600:  # nothing is trained before, as within the first rollout of PPO
-                for step in range(job.start, job.until):
-                    beat(step)
-            yield Report(job.run, job.until, 0.0, {"steps_per_s": 1e6} if job.until > 600 else {})
+                beat(step)
+            metrics = {"steps_per_s": 1e5} if told and step else {}
+            yield Report(job.run, job.until, 0.0, {**metrics, "evaluation_s": 0.02})
 
-    assert pace(SlowToStart(), {"x": 0.3}, 0, 10**6, 0.015).step_s == pytest.approx(1e-6)
+    timed = pace(Slow(), {"x": 0.3}, 0, 10**6, 0.015)
+    assert timed.evaluation_s == 0.02
+    assert timed.step_s == pytest.approx(1e-5) if told else timed.step_s < 2e-5

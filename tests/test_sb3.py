@@ -17,6 +17,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from filelock import Timeout
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
@@ -245,16 +246,29 @@ def test_a_killed_training_goes_on_from_its_newest_state(case: str, tmp_path: Pa
     again = run(trainer(case, tmp_path / "parts"), job(case))
 
     assert not half.exists()
-    assert [report.step for report in again] == [110, 200, 300]
-    assert scores(again) == {step: known for step, known in scores(whole).items() if step >= 110}
-    assert again[0].wall_s < again[1].wall_s < again[2].wall_s
+    # what was saved is told again, all of it: nobody knows what the controller has read
+    assert [report.step for report in again] == [100, 110, 200, 300]
+    assert scores(again) == scores(whole)
+    assert again[0].wall_s < again[1].wall_s < again[2].wall_s < again[3].wall_s
     assert_same(parameters(tmp_path / "parts"), parameters(tmp_path / "whole"))
     assert episodes(tmp_path / "parts") == episodes(tmp_path / "whole")
 
 
 def test_a_finished_job_is_only_reported_again(tmp_path: Path) -> None:
     first = run(trainer("ppo", tmp_path), job("ppo", until=200))
-    assert run(trainer("ppo", tmp_path), job("ppo", until=200)) == [first[-1]]
+    assert run(trainer("ppo", tmp_path), job("ppo", until=200)) == first
+    rest = run(trainer("ppo", tmp_path), job("ppo", parent=Checkpoint(RUN, 200)))
+    assert [report.step for report in rest] == [300]  # what the jobs before it have told is not told again
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hyperpilot.trainers._sb3_checkpoint._ORPHAN_S", 0.1)
+    held = trainer("ppo", tmp_path).train(job("ppo"), lambda step: None)
+    next(held)
+    with pytest.raises(Timeout):
+        run(trainer("ppo", tmp_path), job("ppo"))
+    held.close()
+    assert len(run(trainer("ppo", tmp_path), job("ppo"))) == 4
 
 
 def test_a_kill_in_the_middle_of_a_rollout(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 from simulated import Simulated
 
 from hyperpilot.acquisition.thompson import plugin as thompson
+from hyperpilot.api import Optimizer
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.records import Failed, Finished, History, Job, Report, Submitted
+from hyperpilot.records import Failed, Finished, History, Job, Report, Restarted, Submitted
+from hyperpilot.records.dataset import dataset
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
+from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
 from hyperpilot.schedules._rungs import rungs
 from hyperpilot.schedules.asha import Asha
@@ -95,6 +98,14 @@ def test_asha_never_waits_and_keeps_its_budget():
     assert schedule.first(active, 3) == (10, 10, 10)
 
 
+@given(budget=st.integers(90, 700), workers=st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_asha_keeps_its_budget_with_many_workers(budget, workers):
+    clock = Virtual(Simulated(every=30), workers, lambda job, a, b: float(b - a))
+    history = Loop(study(Asha(90, budget)), MemoryStore(), clock).run()
+    assert history.steps_used() <= budget
+
+
 def test_a_failed_trial_is_not_promoted_and_does_not_stop_its_bracket():
     class Failing(Simulated):
         def train(self, job, beat):
@@ -116,7 +127,7 @@ def test_a_score_that_is_no_number_is_a_divergence(score):
 def test_the_test_uses_fresh_seeds_for_the_default_and_the_best():
     history = run(study(Hyperband(90, 900), test_budget=90 * 6, seeds=2))
     tested = list(history.of_phase("test"))
-    assert {r.id.seed for r in tested} == {TEST_SEEDS_FROM, TEST_SEEDS_FROM + 1}
+    assert {r.id.seed for r in tested} == {TEST_SEEDS_FROM, TEST_SEEDS_FROM + 1000}
     assert not {r.id.seed for r in tested} & {r.id.seed for r in history.search}
     assert len({r.id.trial for r in tested}) == 3 and 0 in {r.id.trial for r in tested}
     assert history.steps_used("test") == 90 * 6
@@ -197,3 +208,43 @@ def test_a_lost_process_is_restarted_and_recorded():
 
     history = Loop(study(Hyperband(9, 30, count=2)), MemoryStore(), Lossy(Simulated())).run()
     assert history.failures == {"killed": 1} and not any(r.state == "failed" for r in history.runs.values())
+
+
+def test_a_batch_holds_no_configuration_twice_even_in_a_small_space():
+    space = Space({"x": "1|2|3", "y": "a|b|c", "z": "true|false"}, defaults={"x": 1, "y": "a", "z": True})
+    search = load("strategies", "bayes")(
+        space=space, schedule=Asha(9, 1000, count=1), surrogate=load("surrogates", "bnn")(draws=4), acquisition=thompson
+    )
+    told = []
+    for trial, config in enumerate(space.sample(60, np.random.default_rng(0))):
+        if config not in [event.job.config for event in told if isinstance(event, Submitted)] and trial < 12:
+            job = Job(trial, config, trial, 9, 9)
+            told += [Submitted(job), Report(job.run, 9, float(trial)), Finished(job.run)]
+    history = History().extend(told)
+    jobs = search.proposer._by_model(history, 6, np.random.default_rng(0))
+    known = [dict(config) for config in history.trials.values()]
+    assert len({tuple(sorted(config.items())) for config in jobs}) == 6
+    assert all(dict(config) not in known for config in jobs)
+
+
+def test_what_lies_beyond_the_horizon_does_not_count():
+    job = Job(0, {"x": 0.1, "y": "a"}, 0, 100, 100)
+    told = [Submitted(job), Failed(job.run, "killed", "", 164)]
+    assert History().extend(told).steps_used() == 100
+    mended = [*told, Restarted(job.run), Report(job.run, 100, 1.0), Finished(job.run)]
+    assert History().extend(mended).steps_used() == 100
+    stalled = History().extend([Submitted(job), Failed(job.run, "timeout", "", 164)])
+    assert dataset(stalled, SPACE).t.max() == 1.0
+
+
+def test_ask_and_tell_survive_scores_that_are_no_numbers_and_lost_processes():
+    optimizer = Optimizer(SPACE, budget=200, horizon=9, schedule="hyperband", strategy="random")
+    first, lost, *others = optimizer.ask(1)  # a whole rung
+    optimizer.tell(Report(first.run, first.until, float("nan")))
+    assert optimizer.history.failures == {"diverged": 1}
+    optimizer.tell(Failed(lost.run, "killed"))
+    assert optimizer.ask(1) == [lost]
+    optimizer.tell(*[Report(job.run, job.until, 3.0) for job in (lost, *others)])
+    while jobs := optimizer.ask(1):
+        optimizer.tell(*[Report(job.run, job.until, 1.0) for job in jobs])
+    assert optimizer.history.steps_used() > 150 and np.isfinite(optimizer.best[1])

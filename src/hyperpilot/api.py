@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, assert_never
@@ -156,15 +157,22 @@ class Optimizer:
         self.history = History()
 
     def ask(self, n: int = 1) -> list[Job]:
-        """Jobs to carry out now; none when the budget is spent or results are being waited for."""
+        """Jobs to carry out now; none when the budget is spent or results are being waited for.
+
+        A job that was told to have failed because its process was killed is given out again.
+        """
+        lost = [run.job for run in self.history.lost][:n]
+        self.history = self.history.extend(Restarted(job.run) for job in lost)
         rng = np.random.default_rng([self._seed, len(self.history.trials)])
-        jobs = list(self._strategy.propose(self.history, n, rng))
+        jobs = list(self._strategy.propose(self.history, n - len(lost), rng)) if n > len(lost) else []
         self.history = self.history.extend(Submitted(job) for job in jobs)
-        return jobs
+        return lost + jobs
 
     def tell(self, *events: Report | Finished | Failed) -> None:
-        """What came of jobs; a report at a job's `until` finishes it."""
+        """What came of jobs; a report at a job's `until` finishes it, one whose score is not finite fails it."""
         for event in events:
+            if isinstance(event, Report) and not math.isfinite(event.score):
+                event = Failed(event.run, "diverged", f"the score was {event.score}", event.step)
             told: list[Event] = [event]
             if isinstance(event, Report) and event.step >= self.history.runs[event.run].job.until:
                 told.append(Finished(event.run))
@@ -172,12 +180,11 @@ class Optimizer:
 
     @property
     def best(self) -> tuple[Mapping[str, Any], float]:
-        """The configuration with the best last score among those trained furthest, and that score."""
-        runs = [run for run in self.history.search if run.reports and run.state != "failed"]
-        if not runs:
+        """The configuration that leads the history, and its last score."""
+        run = next(iter(self.history.leaders), None)
+        if run is None or run.score is None:
             raise InvalidStudy("nothing has been told yet", "Call tell with a report first.")
-        run = max(runs, key=lambda run: (run.step, run.reports[-1].score))
-        return run.config, run.reports[-1].score
+        return run.config, run.score
 
 
 def _centred(ranges: Mapping[str, str]) -> Space:

@@ -77,7 +77,7 @@ def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
     for run in sorted(history.of_phase("test"), key=lambda run: run.id):
         tested.setdefault(run.id.trial, []).append(run)
     if not tested:
-        best = _best_searched(history)
+        best = next((run for run in history.leaders if math.isfinite(run.promise)), None)
         return None if best is None else _of(best, history, defaults)
     failed = {trial: n for trial, runs in tested.items() if (n := sum(not _came_through(run) for run in runs))}
     scores = {trial: tuple(map(_last, runs)) for trial, runs in tested.items() if trial not in failed}
@@ -137,16 +137,6 @@ def _of(agent: Run, history: History, defaults: Config) -> Result:
         steps_used=history.steps_used(),
         wall_s=sum(run.reports[-1].wall_s for run in history.runs.values() if run.reports),
     )
-
-
-def _best_searched(history: History) -> Run | None:
-    """The run trained furthest, then with the best mean of its last two scores: finalists are chosen by the same."""
-
-    def promise(run: Run) -> tuple[int, float]:
-        return run.step, float(np.mean([report.score for report in run.reports[-2:]]))
-
-    runs = [run for run in history.search if run.reports and run.state != "failed"]
-    return max((run for run in runs if math.isfinite(promise(run)[1])), key=promise, default=None)
 
 
 def _came_through(run: Run) -> bool:

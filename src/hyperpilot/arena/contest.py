@@ -99,7 +99,10 @@ class _Entrant:
             taken = {run.seed for run in history.runs if run.trial == job.trial}
             open_ = [seed for seed in self.table.seeds if seed not in taken]
             return replace(job, seed=int(rng.choice(open_))) if open_ else None
-        config = self.table.nearest(job.config, used)
+        try:
+            config = self.table.nearest(job.config, used)
+        except (KeyError, TypeError, ValueError) as error:
+            raise MethodCrashed(f"proposed {dict(job.config)}, which is not in the space: {error!r}") from error
         return None if config is None else replace(job, config=config, seed=int(rng.choice(self.table.seeds)))
 
 
@@ -131,11 +134,14 @@ class _Judge:
 def play(table: Table, build: Build, budget: int, workers: int, seed: int) -> Outcome:
     """Runs a method until its budget is spent, or it has nothing more to propose."""
     trainer = TabularTrainer(table)
-    entrant = _Entrant(build(table, budget, workers, seed), table, budget, seed)
-    began = time.perf_counter()
-    judge = _Judge(entrant, table)
     clock = Virtual(trainer, workers, trainer.seconds)
-    crash = ""
+    try:
+        method = build(table, budget, workers, seed)
+    except MethodCrashed as error:
+        return Outcome((1.0,) * budget, (1.0,) * budget, (0.0,) * budget, 0.0, 0, str(error))
+    began, crash = time.perf_counter(), ""
+    entrant = _Entrant(method, table, budget, seed)
+    judge = _Judge(entrant, table)
     try:
         Loop(entrant, MemoryStore(), clock, seed, judge, clock=lambda: clock.now).run()
     except MethodCrashed as error:

@@ -24,7 +24,6 @@ from hyperpilot.arena.contest import MethodCrashed
 from hyperpilot.errors import UnknownPlugin
 from hyperpilot.records import History, Job
 from hyperpilot.runtime.executors.processes import ONE_THREAD
-from hyperpilot.schedules._rungs import promote
 from hyperpilot.trainers.tabular import Table
 
 LIMIT_S = 600.0
@@ -168,7 +167,9 @@ class Peer:
         while len(jobs) < n and (asked := self._pipe.call(op="ask")["job"]):
             trial, config, until = asked
             known = runs.get(trial)
-            jobs.append(promote(known, until) if known else Job(trial, config, trial, until, self._units))
+            if not (known.job.until if known else 0) < until <= self._units or (known and known.state != "paused"):
+                raise MethodCrashed(f"asked for trial {trial} until unit {until}, which it cannot have now")
+            jobs.append(known.promoted(until) if known else Job(trial, config, trial, until, self._units))
         return jobs
 
     def leaders(self, history: History, n: int) -> Sequence[int]:

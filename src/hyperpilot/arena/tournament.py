@@ -126,6 +126,7 @@ def _run(
     known = {played.contest: played for played in read(out)}
     waiting = [contest for contest in contests if contest not in known]
     tell(len(contests) - len(waiting), len(contests), "")
+    _end_last_line(out / _LOG)
     with (out / _LOG).open("a") as log:
         for played in _played(tournament, waiting, jobs):
             known[played.contest] = played
@@ -150,6 +151,13 @@ def read(out: Path) -> list[Played]:
         sequences = {name: tuple(value) for name, value in body.items() if isinstance(value, list)}
         found[contest] = Played(contest, Outcome(**{**body, **sequences}))
     return list(found.values())
+
+
+def _end_last_line(path: Path) -> None:
+    """Keeps what a killed process has left of a line from spoiling the next one."""
+    if path.exists() and not path.read_bytes().endswith(b"\n"):
+        with path.open("a") as log:
+            log.write("\n")
 
 
 def last_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from rich.console import Console
@@ -57,10 +58,10 @@ def _time(plan: Forecast) -> str:
 def _warnings(study: Study, plan: Forecast) -> list[str]:
     found = [f"a short training failed: {fault}" for fault in dict.fromkeys(plan.timing.faults)]
     if study.test_share and plan.test_seeds < study.test_seeds:
-        needed = 2 * study.test_seeds * study.horizon / study.test_share
+        needed = math.ceil(2 * study.test_seeds * study.horizon / study.test_share)
         found.append(
             f"only {plan.test_seeds} of {study.test_seeds} test seeds fit; "
-            f"all do from --total-steps {needed:,.0f}, or with a larger --test-share"
+            f"all do from --total-steps {needed:,}, or with a larger --test-share"
         )
     return found
 

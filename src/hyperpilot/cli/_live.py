@@ -102,20 +102,11 @@ class Screen:
         elapsed = time.monotonic() - self._began
         done = used - self._began_steps
         left = f"{(total - used) * elapsed / done / 60:.0f} min left" if done > 0 and elapsed > 5 else "..."
-        best = best_so_far(history)
-        shown = f"best so far {best[1]:.4g} (trial {best[0]})" if best else "no score yet"
+        best = next(iter(history.leaders), None)
+        shown = f"best so far {best.score:.4g} (trial {best.id.trial})" if best else "no score yet"
         failed = ", ".join(f"{count} {kind}" for kind, count in history.failures.items())
         line = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=total, completed=min(used, total), width=40)
         line.add_row(bar, f"{used:,} of {total:,} steps", left)
         trials = f"{len(history.trials)} trials" + (f", failures: {failed}" if failed else "")
         return [line, Text(f"{shown}   {trials}")]
-
-
-def best_so_far(history: History) -> tuple[int, float] | None:
-    """Trial and last score of the best run among those of the search that were trained furthest."""
-    runs = [run for run in history.search if run.reports and run.state != "failed"]
-    if not runs:
-        return None
-    run = max(runs, key=lambda run: (run.step, run.reports[-1].score))
-    return run.id.trial, run.reports[-1].score

@@ -69,7 +69,7 @@ def read(path: Path) -> dict[str, Any]:
 def _read_value(key: str, value: Any) -> Any:
     if _TYPED.get(key) is parse_steps:
         return parse_steps(str(value))
-    if key in ("fix", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
+    if key in ("fix", "env_kwargs", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
         return _values(value)
     if key == "storage":
         from hyperpilot.stores.sql import checked_url

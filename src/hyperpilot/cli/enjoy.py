@@ -240,29 +240,16 @@ def _play(agent: _Agent, episodes: int, video: Path | None, deterministic: bool)
 
 def _load(agent: _Agent) -> tuple[Any, Any]:
     """The model and the statistics that its observations are normalised with. Unpickles both."""
-    import pickle
+    from hyperpilot.errors import HyperPilotError, InvalidStudy
+    from hyperpilot.trainers._sb3_checkpoint import load_model
 
-    from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
-
-    from hyperpilot.errors import InvalidStudy
-    from hyperpilot.trainers._sb3_build import class_of
-
-    cls = class_of(str(agent.algorithm))
-    small: dict[str, Any] = {}
-    if issubclass(cls, OffPolicyAlgorithm):  # a replay buffer of full size would be allocated for nothing
-        small = {"buffer_size": 1, "replay_buffer_class": None}
     try:
-        model = cls.load(agent.model, device="cpu", **small)
-        statistics = agent.model.parent / _NORMALIZE
-        normalize = pickle.loads(statistics.read_bytes()) if statistics.exists() else None
-    except ModuleNotFoundError:
+        return load_model(agent.model, str(agent.algorithm))
+    except (ModuleNotFoundError, HyperPilotError):
         raise
     except Exception as error:
         what = f"{agent.model} cannot be loaded as {agent.algorithm}: {type(error).__name__}: {error}"
         raise InvalidStudy(what, "Name a file that Stable-Baselines3 saved, and its algorithm.") from error
-    if normalize is not None:
-        normalize.training = False
-    return model, normalize
 
 
 @contextmanager

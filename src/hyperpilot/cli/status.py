@@ -16,15 +16,12 @@ def command(
     from json import dumps, loads
 
     from hyperpilot.api import read_history
-    from hyperpilot.cli._live import best_so_far
     from hyperpilot.runtime.study import Study
 
     settings, history = Study.read(study), read_history(study)
     result = study / "result" / "result.json"
-    leader = best_so_far(history)
-    best = (
-        None if leader is None else {"trial": leader[0], "score": leader[1], "config": dict(history.trials[leader[0]])}
-    )
+    leader = next(iter(history.leaders), None)
+    best = leader and {"trial": leader.id.trial, "score": leader.score, "config": dict(leader.config)}
     facts = {
         "trials": len(history.trials),
         "reports": history.reports,

@@ -57,7 +57,7 @@ def _curve(run: Run) -> list[tuple[float, float]]:
     horizon = run.job.horizon
     points = [(report.step / horizon, report.score) for report in run.reports]
     if run.state == "failed" and run.failures[-1].kind != "killed":
-        failed_at = max(run.failures[-1].step, 1) / horizon
+        failed_at = min(max(run.failures[-1].step, 1), horizon) / horizon
         points += [(failed_at, np.nan), (1.0, np.nan)]
     return points
 

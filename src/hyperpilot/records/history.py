@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
 from hyperpilot.records.events import Event, Failed, FailureKind, Finished, Report, Restarted, Submitted
-from hyperpilot.records.values import Job, Phase, RunId
+from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
 from hyperpilot.space import Config
 
 RunState = Literal["active", "paused", "failed"]
@@ -58,6 +59,12 @@ class Run:
         return self.reports[-1].score if self.reports else None
 
     @property
+    def promise(self) -> float:
+        """Mean of the last two scores; minus infinity without any."""
+        last = [report.score for report in self.reports[-2:]]
+        return sum(last) / len(last) if last else -math.inf
+
+    @property
     def complete(self) -> bool:
         """Whether the run was trained to its horizon."""
         return self.state == "paused" and self.job.until == self.job.horizon
@@ -70,6 +77,11 @@ class Run:
             and self.failures[-1].kind == "killed"
             and sum(f.kind == "killed" for f in self.failures) <= RETRIES
         )
+
+    def promoted(self, until: int) -> Job:
+        """The job that takes a paused run further."""
+        job = self.job
+        return Job(job.trial, job.config, job.seed, until, job.horizon, Checkpoint(self.id, job.until), job.phase)
 
     def score_at(self, step: int) -> float | None:
         """Score of the last evaluation at or before `step`."""
@@ -130,6 +142,13 @@ class History:
         return tuple(run for run in self.runs.values() if run.lost)
 
     @property
+    def leaders(self) -> list[Run]:
+        """The search runs with a score, the most promising first: those trained furthest, then by the mean of their last two
+        scores, as a single one is more noise, then the older."""
+        runs = [run for run in self.search if run.reports and run.state != "failed"]
+        return sorted(runs, key=lambda run: (-run.step, -run.promise, run.id))
+
+    @property
     def reports(self) -> int:
         return sum(len(run.reports) for run in self.runs.values())
 
@@ -175,7 +194,8 @@ def _step(run: Run | None, event: Event) -> Run:
 
 
 def _used(run: Run) -> int:
-    failed_at = run.failures[-1].step if run.failures else 0
+    # A beat may be a rollout beyond the horizon, and what a mended failure had reached is trained again.
+    failed_at = min(run.failures[-1].step, run.job.horizon) if run.state == "failed" else 0
     paused_at = run.job.until if run.state == "paused" else 0
     return max(run.step, failed_at, paused_at) - run.inherited
 

@@ -264,7 +264,7 @@ class Study(BaseModel):
 
     @property
     def _test_budget(self) -> int:
-        return int(self.total_steps * self.test_share)
+        return int(self.total_steps * self.test_share + 1e-6)  # 0.57 of 100,000 is 57,000
 
 
 def _explained(error: ValidationError, known: list[str]) -> tuple[str, str]:

@@ -10,12 +10,13 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hyperpilot.protocols import Trainer
-from hyperpilot.records import Checkpoint, Job, Report, RunId
+from hyperpilot.records import Checkpoint, Job, RunId
 from hyperpilot.runtime.study import Study
 from hyperpilot.space import Config
 
@@ -28,7 +29,7 @@ class Pace:
 
     Args:
         step_s: seconds of an environment step, its share of the updates included.
-        evaluation_s: seconds of an evaluation, the saving of the state included.
+        evaluation_s: seconds of an evaluation.
     """
 
     step_s: float
@@ -40,33 +41,33 @@ class _Enough(BaseException):
 
 
 class _Watch:
-    """A beat that ends the training some time after the first one: imports and set-up do not count.
+    """A beat that sums up the time of training, and ends it at a limit. Set-up and evaluations, where the step stands still,
+    do not count.
 
     Args:
-        limit_s: that time.
+        limit_s: how long to train.
     """
 
     def __init__(self, limit_s: float) -> None:
         self._limit_s = limit_s
-        self._first: tuple[int, float] | None = None
-        self._last = (0, 0.0)
+        self._at: float | None = None
+        self._step = 0
+        self._steps = 0
+        self.trained_s = 0.0
 
     def __call__(self, step: int) -> None:
-        self._last = (step, time.perf_counter())
-        self._first = self._first or self._last
-        if self.elapsed_s > self._limit_s:
+        now = time.perf_counter()
+        if self._at is not None and step > self._step:
+            self._steps += step - self._step
+            self.trained_s += now - self._at
+        self._at, self._step = now, step
+        if self.trained_s > self._limit_s:
             raise _Enough
 
     @property
-    def elapsed_s(self) -> float:
-        """Seconds since the first beat."""
-        return time.perf_counter() - self._first[1] if self._first else 0.0
-
-    @property
     def step_s(self) -> float:
-        """Seconds a step between the first beat and the last."""
-        steps, seconds = (last - first for last, first in zip(self._last, self._first or self._last, strict=True))
-        return seconds / max(1.0, steps)
+        """Seconds of a step."""
+        return self.trained_s / max(1, self._steps)
 
 
 def pace(trainer: Trainer, config: Config, trial: int, horizon: int, seconds: float) -> Pace:
@@ -77,24 +78,18 @@ def pace(trainer: Trainer, config: Config, trial: int, horizon: int, seconds: fl
     """
     job = Job(trial, config, trial, min(_FIRST_STEPS, horizon), horizon)
     watch = _Watch(3 * seconds)
+    metrics: Mapping[str, float] = {}
     while True:
-        began = time.perf_counter()
         try:
-            report = list(trainer.train(job, watch))[-1]
-        except _Enough:
-            return Pace(watch.step_s, 0.0)
-        if watch.elapsed_s > seconds or job.until == horizon:
-            return _split(job, report, time.perf_counter() - began)
+            metrics = list(trainer.train(job, watch))[-1].metrics
+        except _Enough:  # in the middle of a long rollout
+            return Pace(watch.step_s, metrics.get("evaluation_s", 0.0))
+        if watch.trained_s > seconds or job.until == horizon:
+            rate = metrics.get("steps_per_s")
+            return Pace(1 / rate if rate else watch.step_s, metrics.get("evaluation_s", 0.0))
         job = Job(
             trial, config, trial, min(2 * job.until, horizon), horizon, Checkpoint(RunId(trial, trial), job.until)
         )
-
-
-def _split(job: Job, report: Report, seconds: float) -> Pace:
-    """Seconds of a job's steps, as far as the trainer tells them, and of the evaluation at its end."""
-    steps, rate = job.until - job.start, report.metrics.get("steps_per_s")
-    step_s = 1 / rate if rate else seconds / steps
-    return Pace(step_s, max(0.0, seconds - steps * step_s))
 
 
 def main(folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.records import Checkpoint, Job, Run
+from hyperpilot.records import Run
 
 
 def rungs(horizon: int, eta: float, count: int) -> tuple[int, ...]:
@@ -20,12 +20,6 @@ def rungs(horizon: int, eta: float, count: int) -> tuple[int, ...]:
     if steps[0] < 1 or len(set(steps)) < count:
         raise InvalidStudy(f"{count} rungs do not fit in a horizon of {horizon} steps", "Use fewer rungs.")
     return steps
-
-
-def promote(run: Run, until: int) -> Job:
-    """The job that takes a paused run further."""
-    job = run.job
-    return Job(job.trial, job.config, job.seed, until, job.horizon, Checkpoint(run.id, job.until), job.phase)
 
 
 def best(runs: Iterable[Run], step: int, count: int) -> list[Run]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hyperpilot.records import History, Job, Run
-from hyperpilot.schedules._rungs import best, promote, rungs
+from hyperpilot.schedules._rungs import best, rungs
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Asha:
         for step, above in reversed(list(zip(self.rungs, self.rungs[1:], strict=False))):
             for run in self._promotable(history.search, step):
                 if len(jobs) < n and above - step <= left:
-                    jobs.append(promote(run, above))
+                    jobs.append(run.promoted(above))
                     left -= above - step
         return jobs
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import accumulate
 
 from hyperpilot.records import History, Job, Run
-from hyperpilot.schedules._rungs import best, promote, rungs
+from hyperpilot.schedules._rungs import best, rungs
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Hyperband:
             if any(run.job.until > step for run in runs):
                 continue
             chosen = best(runs, step, bracket.counts[rung + 1])
-            return tuple(promote(run, bracket.steps[rung + 1]) for run in chosen)
+            return tuple(run.promoted(bracket.steps[rung + 1]) for run in chosen)
         return ()
 
     def first(self, history: History, n: int) -> Sequence[int]:

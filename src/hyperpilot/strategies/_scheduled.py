@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hyperpilot.protocols import Schedule
-from hyperpilot.records import History, Job, Run
+from hyperpilot.records import History, Job, Submitted
 from hyperpilot.space import Config
 
 Proposer = Callable[[History, int, np.random.Generator], Sequence[Config]]
@@ -34,7 +34,8 @@ class Scheduled:
 
     def propose(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Job]:
         jobs = list(self.schedule.promotions(history, n))
-        steps = self.schedule.first(history, n - len(jobs))
+        promised = history.extend(Submitted(job) for job in jobs)  # their steps are no longer to be had
+        steps = self.schedule.first(promised, n - len(jobs))
         if not steps:
             return jobs
         trial = 1 + max((run.id.trial for run in history.search), default=-1)
@@ -49,11 +50,5 @@ class Scheduled:
         ]
 
     def leaders(self, history: History, n: int) -> Sequence[int]:
-        """The trials trained furthest, then by the mean of their last two scores: a single score is more noise."""
-
-        def promise(run: Run) -> tuple[int, float, int]:
-            last = [report.score for report in run.reports[-2:]]
-            return run.step, float(np.mean(last)), -run.id.trial
-
-        runs = [run for run in history.search if run.reports and run.state != "failed"]
-        return list(dict.fromkeys(run.id.trial for run in sorted(runs, key=promise, reverse=True)))[:n]
+        """The trials whose runs lead the history."""
+        return list(dict.fromkeys(run.id.trial for run in history.leaders))[:n]

@@ -17,7 +17,7 @@ from hyperpilot.acquisition import select
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
 from hyperpilot.records import History
 from hyperpilot.records.dataset import dataset, normal_scores
-from hyperpilot.space import Config, Space
+from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._scheduled import Scheduled
 
 
@@ -63,15 +63,21 @@ class Proposer:
             for leader in order[: self.leaders]
             for config in self.space.neighbours(known[leader], self.candidates // (4 * self.leaders), rng)
         ]
-        candidates = [config for config in self.space.sample(self.candidates, rng) + near if config not in known]
-        if len(candidates) < n:
-            return self.space.sample(n, rng)
+        taken = {_key(config) for config in known}
+        found = {_key(config): config for config in self.space.sample(self.candidates, rng) + near}
+        candidates = [config for key, config in found.items() if key not in taken]
+        if len(candidates) <= n:  # the space is all but exhausted
+            return [*candidates, *self.space.sample(n - len(candidates), rng)]
         draws = self._at_horizon(posterior, candidates)
         chosen = select(draws, known_draws.max(axis=1), n, self.acquisition, rng)
         return [candidates[i] for i in chosen]
 
     def _at_horizon(self, posterior: Posterior, configs: Sequence[Config]) -> Array:
         return posterior(self.space.encode(configs), np.ones(len(configs)))
+
+
+def _key(config: Config) -> tuple[tuple[str, Value], ...]:
+    return tuple(sorted(config.items()))
 
 
 def plugin(

@@ -13,6 +13,9 @@ from hyperpilot.records import History, Job
 TEST_SEEDS_FROM = 1_000_000
 """Test seeds count from here; search seeds stay below."""
 
+_APART = 1_000
+"""Environment i of a training has the training's seed plus i: test runs share none of them."""
+
 
 @dataclass(frozen=True)
 class Replicate:
@@ -36,7 +39,7 @@ class Replicate:
     @property
     def test_seeds(self) -> tuple[int, ...]:
         count = min(self.seeds, self.budget // (2 * self.horizon))
-        return tuple(range(TEST_SEEDS_FROM, TEST_SEEDS_FROM + count))
+        return tuple(TEST_SEEDS_FROM + _APART * i for i in range(count))
 
     @property
     def finalists(self) -> int:

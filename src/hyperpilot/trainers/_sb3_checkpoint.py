@@ -6,12 +6,14 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from filelock import FileLock
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
@@ -26,6 +28,7 @@ from hyperpilot.trainers._sb3_replay import load_replay, save_replay
 
 _MODEL, _NORMALIZE, _REPORT, _STATE, _REPLAY = "model.zip", "vecnormalize.pkl", "report.json", "state.pkl", "replay.npz"
 _TEMPORARY = ".unfinished-"
+_ORPHAN_S = 60.0
 
 # What a model has learned and counted, beyond its networks. All else is the configuration's.
 _PROGRESS = (
@@ -135,6 +138,13 @@ class RunFolder:
             raise MissingCheckpoint(what, "It was deleted, or belongs to another folder: start the study afresh.")
         return saved
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other processes out: the worker of a controller that was killed may still be writing its last state."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.path / "run.lock", timeout=_ORPHAN_S):
+            yield
+
     def tidy(self) -> None:
         """Removes what a killed process left unfinished."""
         if self.checkpoints.exists():
@@ -183,13 +193,22 @@ def load_agent(folder: Path) -> tuple[BaseAlgorithm, VecNormalize | None]:
         raise MissingCheckpoint(
             f"{folder} holds no checkpoint", "Name a folder such as trials/0003/seed-3/checkpoints/000050000."
         )
-    cls = class_of(json.loads((folder / _REPORT).read_text())["algorithm"])
+    return load_model(folder / _MODEL, json.loads((folder / _REPORT).read_text())["algorithm"])
+
+
+def load_model(path: Path, algorithm: str) -> tuple[BaseAlgorithm, VecNormalize | None]:
+    """The agent of a file and the statistics that lie beside it, if they do. Unpickles both: for trusted files only.
+
+    Raises:
+        UnknownPlugin: there is no such algorithm.
+    """
+    cls = class_of(algorithm)
     # A replay buffer of full size would be allocated for nothing, and a class that was chosen before be warned about.
     small: dict[str, Any] = (
         {"buffer_size": 1, "replay_buffer_class": None} if issubclass(cls, OffPolicyAlgorithm) else {}
     )
-    model = cls.load(folder / _MODEL, device="cpu", **small)
-    return model, _unpickled(folder) if (folder / _NORMALIZE).exists() else None
+    model = cls.load(path, device="cpu", **small)
+    return model, _unpickled(path.parent) if (path.parent / _NORMALIZE).exists() else None
 
 
 def _unpickled(folder: Path) -> VecNormalize:

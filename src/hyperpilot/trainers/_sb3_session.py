@@ -30,7 +30,7 @@ from hyperpilot.trainers._sb3_random import random_state, set_random_state
 _MOMENT = ("_last_obs", "_last_episode_starts", "_last_original_obs", "_last_lstm_states", "action_noise")
 _NORMALIZE_MOMENT = ("returns", "old_obs", "old_reward")
 
-_NOT_FINITE = re.compile(r"\bnan\b|\binf\b|invalid values|constraint Real|without overflow", re.IGNORECASE)
+_NOT_FINITE = re.compile(r"\bnan\b|\binfinity\b|invalid values|constraint Real|without overflow", re.IGNORECASE)
 
 
 class _Pause(Exception):
@@ -69,7 +69,7 @@ class Session:
         self._about = {"algorithm": algorithm.name, "env": spec.id}
         self._pulse = Pulse(beat)
         self._pause_at: int | None = None
-        self._train_s, self._trained = 0.0, 0
+        self._train_s, self._trained, self._evaluation_s = 0.0, 0, 0.0
         self._notes: dict[str, float] = {}
         self._scored: tuple[int, float, dict[str, float]] | None = None
         last = start.report() if start else None
@@ -107,6 +107,7 @@ class Session:
             _check_finite(self._model)
             score, metrics = self._evaluate()
         metrics = {**metrics, "num_timesteps": float(self._model.num_timesteps), **self._notes}
+        metrics["evaluation_s"] = self._evaluation_s
         if self._trained:
             metrics["steps_per_s"] = self._trained / self._train_s
         self._notes = {}
@@ -146,7 +147,9 @@ class Session:
         """The score; that of the last evaluation where the policy has not been updated since."""
         if self._scored is None or self._scored[0] != self._model.num_timesteps:
             self._pulse.step = self._model.num_timesteps
+            began = time.perf_counter()
             score, metrics = self._evaluation.score(self._model, self._normalize, self._pulse)
+            self._evaluation_s = time.perf_counter() - began
             self._scored = (self._model.num_timesteps, score, metrics)
         return self._scored[1], self._scored[2]
 
@@ -207,7 +210,7 @@ class Session:
         return pickled
 
 
-_OF_REPORT = ("num_timesteps", "steps_per_s", "fresh_episode", "empty_replay")
+_OF_REPORT = ("num_timesteps", "steps_per_s", "evaluation_s", "fresh_episode", "empty_replay")
 """Metrics that are a report's own, not its evaluation's."""
 
 

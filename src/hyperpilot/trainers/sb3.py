@@ -63,10 +63,15 @@ class SB3Trainer:
             InvalidConfiguration: the parent's networks do not fit the configuration.
         """
         folder = RunFolder.of(Path(self.folder), job.run)
+        with folder.locked():
+            yield from self._train(job, folder, beat)
+
+    def _train(self, job: Job, folder: RunFolder, beat: Beat) -> Iterator[Report]:
         folder.tidy()
         start = folder.newest(job.start, job.until)
         if start is not None:
-            yield start.report()
+            # All of them: the controller may have died before it read the last ones.
+            yield from (saved.report() for saved in folder.saved() if job.start < saved.step <= start.step)
             if start.step == job.until:
                 return
         else:

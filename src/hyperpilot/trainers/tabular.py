@@ -264,8 +264,10 @@ def _check_shapes(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
             raise _fault(path, f"{name} has shape {arrays[name].shape}, but the other arrays ask for {shape}")
     if n < 2 or s < 2 or k < 1 or np.any(np.diff(arrays["steps"]) <= 0):
         raise _fault(path, "needs two configurations, two seeds and ascending steps at least")
-    if not np.isfinite(arrays["returns"]).any():
-        raise _fault(path, "has no finite return")
+    if not np.isfinite(arrays["returns"][:, : s // 2]).any():
+        raise _fault(path, "has no finite return on the seeds to train with")
+    if "wall_s" in arrays and not (arrays["wall_s"] >= 0).all():
+        raise _fault(path, "wall_s holds a value that is no time")
     if len(set(arrays["seeds"].tolist())) < s:
         raise _fault(path, "names a seed twice")
 
@@ -291,6 +293,8 @@ def _hyperparameter(path: Path, known: Mapping[str, Any]) -> Hyperparameter:
     kind, name = known["type"], known["name"]
     if kind in ("categorical", "ordinal"):
         choices = known["choices"] if "choices" in known else known["sequence"]
+        if len(choices) < 2:
+            raise _fault(path, f"{name} has fewer than two choices: leave it out")
         if not all(isinstance(choice, bool | int | float) for choice in choices):
             raise _fault(path, f"{name}: the cells of configs are numbers, so choices have to be numbers or booleans")
         return Hyperparameter(name, choices=tuple(choices))

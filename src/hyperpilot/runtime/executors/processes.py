@@ -59,7 +59,7 @@ class Processes:
 
     @property
     def free(self) -> int:
-        return self._count - sum(worker.job is not None for worker in self._workers)
+        return self._count - sum(worker.job is not None or worker.timed_out for worker in self._workers)
 
     @property
     def progress(self) -> Mapping[RunId, int]:
@@ -70,7 +70,7 @@ class Processes:
         return tuple(worker.process.pid for worker in self._workers)
 
     def start(self, job: Job) -> None:
-        worker = next((w for w in self._workers if w.job is None), None) or self._spawn()
+        worker = next((w for w in self._workers if w.job is None and not w.timed_out), None) or self._spawn()
         worker.job, worker.step, worker.heard_at = job, job.start, self._clock()
         try:
             assert worker.process.stdin is not None
