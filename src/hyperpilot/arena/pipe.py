@@ -13,8 +13,6 @@ import queue
 import subprocess
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +46,6 @@ def _methods_of(path: Path) -> list[str]:
     return []
 
 
-@dataclass(eq=False)
 class Pipe:
     """A peer's process.
 
@@ -59,10 +56,6 @@ class Pipe:
     Raises:
         UnknownPlugin: the peer's environment is not installed.
     """
-
-    folder: Path
-    peer: str
-    _lines: queue.Queue[str | None] = field(default_factory=queue.Queue)
 
     @staticmethod
     def check(folder: Path, peer: str) -> Path:
@@ -76,11 +69,12 @@ class Pipe:
             raise UnknownPlugin(f"{peer} is not installed", f"python {folder / 'install.py'} {peer}")
         return python
 
-    def __post_init__(self) -> None:
-        python = self.check(self.folder, self.peer)
+    def __init__(self, folder: Path, peer: str) -> None:
+        self._peer = peer
+        self._lines: queue.Queue[str | None] = queue.Queue()
         self._process = subprocess.Popen(
-            [str(python), str(self.folder / "serve.py"), self.peer],
-            cwd=self.folder,
+            [str(self.check(folder, peer)), str(folder / "serve.py"), peer],
+            cwd=folder,
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -102,11 +96,12 @@ class Pipe:
             line = self._lines.get(timeout=LIMIT_S)
         except queue.Empty:
             self._process.kill()
+            self._process.wait()
             raise MethodCrashed(f"no answer within {LIMIT_S:.0f} s") from None
         except BrokenPipeError:
             line = None
         if line is None:
-            raise MethodCrashed(f"the process of {self.peer} has ended")
+            raise MethodCrashed(f"the process of {self._peer} has ended")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise MethodCrashed(answer["error"])
@@ -123,17 +118,15 @@ class Pipe:
         self._lines.put(None)
 
 
-@cache
-def _kept(folder: Path, peer: str) -> list[Pipe]:
-    return []
+_PIPES: dict[tuple[Path, str], Pipe] = {}
 
 
 def _pipe(folder: Path, peer: str) -> Pipe:
     """A running process of the peer; imports are paid once, not for every contest."""
-    kept = _kept(folder, peer)
-    if not kept or not kept[-1].alive:
-        kept.append(Pipe(folder, peer))
-    return kept[-1]
+    pipe = _PIPES.get((folder, peer))
+    if pipe is None or not pipe.alive:
+        pipe = _PIPES[folder, peer] = Pipe(folder, peer)
+    return pipe
 
 
 class Peer:
