@@ -102,8 +102,15 @@ def test_a_study_survives_the_kill_of_a_worker_and_of_its_controller(tmp_path):
         "wall_s",
     }
     assert keys <= result.keys()
-    shown = start("status", str(folder), "--json")
-    shown.wait()
+    shown = subprocess.run(
+        [sys.executable, "-c", "from hyperpilot.cli import main; main()", "status", str(folder), "--json"],
+        capture_output=True,
+        text=True,
+    )
+    status = json.loads(shown.stdout)
+    assert (status["state"], status["finished"], status["failed"]) == ("finished", True, {"killed": 1})
+    assert status["steps_used"] == result["steps_used"] <= status["steps_total"] == 24_000
+    assert status["best"] == result
     loaded = subprocess.run([sys.executable, folder / "result" / "load_agent.py"], capture_output=True, text=True)
     assert loaded.returncode == 0 and loaded.stdout.startswith("return "), loaded.stderr
 

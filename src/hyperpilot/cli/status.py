@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from hyperpilot.records import History
+    from hyperpilot.runtime.study import Study
 
 
 def command(
@@ -13,27 +17,63 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
     """Show how far a study has come, also while it runs."""
-    from json import dumps, loads
+    from json import dumps
 
     from hyperpilot.api import read_history
     from hyperpilot.runtime.study import Study
 
     settings, history = Study.read(study), read_history(study)
-    result = study / "result" / "result.json"
+    known = facts(study, settings, history)
+    print(dumps(known, indent=2) if json else words(study, settings, known))
+
+
+def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
+    """What is known of a study; `best` is its result once it has one, before that the leader of the search."""
+    from json import loads
+
+    result = folder / "result" / "result.json"
     leader = next(iter(history.leaders), None)
     best = leader and {"trial": leader.id.trial, "score": leader.score, "config": dict(leader.config)}
-    facts = {
+    finished = result.exists() and not history.active
+    return {
+        "state": "finished" if finished else "running" if _is_running(folder) else "stopped",
         "trials": len(history.trials),
         "reports": history.reports,
         "running": len(history.active),
         "failed": dict(history.failures),
         "steps_used": history.steps_used(),
-        "steps_total": settings.total_steps,
-        "finished": result.exists() and not history.active,
+        "steps_total": study.total_steps,
+        "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
     }
-    if json:
-        print(dumps(facts, indent=2))
-        return
-    for name, value in facts.items():
-        print(f"{name:12} {value}")
+
+
+def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
+    """The same for people."""
+    state = known["state"] + (f" (continue: hyperpilot resume {folder})" if known["state"] == "stopped" else "")
+    failed = ", ".join(f"{count} {kind}" for kind, count in known["failed"].items())
+    lines = [
+        f"Study    {study.algorithm} on {study.env}, {state}",
+        f"Steps    {known['steps_used']:,} of {known['steps_total']:,}",
+        f"Trials   {known['trials']} ({known['reports']} evaluations; failed: {failed or 'none'})",
+    ]
+    best = known["best"]
+    if best is None:
+        return "\n".join([*lines, "Best     no evaluation yet"])
+    score = best.get("score", best.get("tuning_score"))
+    said = "no score" if score is None else f"{score:.4g} while tuning"
+    if best.get("test_iqm") is not None:
+        said += f", {best['test_iqm']:.4g} on {len(best['test_seeds'])} unseen seeds"
+    lines.append(f"Best     trial {best['trial']}: {said}")
+    return "\n".join([*lines, *(f"    {name}: {value}" for name, value in best["config"].items())])
+
+
+def _is_running(folder: Path) -> bool:
+    """Whether a controller holds the study's lock."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / "study.lock", timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
