@@ -1,12 +1,16 @@
-"""Keeps the results of an arena run as the reference: `python benchmarks/reference.py RESULTS`.
+"""Keeps an arena run as the reference, and gives it back so that further methods can join it.
 
-Writes `benchmarks/results/arena.csv` (the quoted units, with the version of whatever each method comes from and the date)
-and the pictures of docs/arena.md.
+    python benchmarks/reference.py keep RESULTS      after `hyperpilot arena TABLES --out RESULTS`
+    python benchmarks/reference.py unpack RESULTS    then `hyperpilot arena TABLES --methods MINE --out RESULTS`
+
+`benchmarks/results` holds every contest (`contests.jsonl.xz`), what they were played on (`arena.json`), and the quoted units
+with the version of whatever each method comes from and the date (`arena.csv`); `docs/arena` the pictures.
 """
 
 from __future__ import annotations
 
 import csv
+import lzma
 import re
 import shutil
 import sys
@@ -18,6 +22,7 @@ from hyperpilot.arena.pipe import peer_methods
 from hyperpilot.arena.summary import quoted
 
 HERE = Path(__file__).resolve().parent
+KEPT, PICTURES = HERE / "results", HERE.parent / "docs" / "arena"
 PACKAGES = {
     "optuna_peer": "optuna",
     "smac_peer": "smac",
@@ -41,25 +46,34 @@ def versions() -> dict[str, str]:
     return found
 
 
-def main(results: Path) -> None:
+def keep(results: Path) -> None:
     """Writes the reference and the pictures."""
+    KEPT.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
+    (KEPT / "contests.jsonl.xz").write_bytes(lzma.compress((results / "contests.jsonl").read_bytes()))
+    shutil.copyfile(results / "arena.json", KEPT / "arena.json")
+    for path in results.glob("*.png"):
+        shutil.copyfile(path, PICTURES / path.name)
     theirs, ours = versions(), f"hyperpilot-rl {version('hyperpilot-rl')}"
     with (results / "results.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     units = {str(unit) for unit in quoted(max(int(row["units"]) for row in rows))}
-    (HERE / "results").mkdir(exist_ok=True)
-    with (HERE / "results" / "arena.csv").open("w", newline="") as file:
+    with (KEPT / "arena.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, ["version", "date", *rows[0]])
         writer.writeheader()
         for row in rows:
             if row["units"] in units:
                 made = {"version": theirs.get(row["method"], ours), "date": date.today().isoformat()}
                 writer.writerow({**made, **row})
-    pictures = HERE.parent / "docs" / "arena"
-    pictures.mkdir(exist_ok=True)
-    for path in results.glob("*.png"):
-        shutil.copyfile(path, pictures / path.name)
+
+
+def unpack(results: Path) -> None:
+    """Puts the kept contests into a folder that has none yet."""
+    results.mkdir(parents=True, exist_ok=True)
+    with (results / "contests.jsonl").open("xb") as file:
+        file.write(lzma.decompress((KEPT / "contests.jsonl.xz").read_bytes()))
+    shutil.copyfile(KEPT / "arena.json", results / "arena.json")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    {"keep": keep, "unpack": unpack}[sys.argv[1]](Path(sys.argv[2]))

@@ -126,9 +126,10 @@ class _Judge:
     def _note(self) -> None:
         named = self.entrant.leaders(self.history, 1)
         row = self.table.index(self.history.trials[named[0]]) if named else None
-        self.regret.append(1.0 if row is None else float(self.table.regret[row]))
-        self.rank.append(1.0 if row is None else float(self.table.rank[row]))
-        self.seconds.append(self.entrant.seconds)
+        # Rounded, as nobody reads further and kept results are a tenth as large.
+        self.regret.append(1.0 if row is None else round(float(self.table.regret[row]), 5))
+        self.rank.append(1.0 if row is None else round(float(self.table.rank[row]), 5))
+        self.seconds.append(round(self.entrant.seconds, 3))
 
 
 def play(table: Table, build: Build, budget: int, workers: int, seed: int) -> Outcome:
