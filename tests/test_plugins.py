@@ -74,3 +74,10 @@ def test_the_command_line_offers_it(nearest, tmp_path, capsys):
         app(
             ["tune", "ppo", "CartPole-v1", "--surrogate", "none", "--study", str(tmp_path / "s")], standalone_mode=False
         )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in registry.KINDS if kind != "trainers"])
+def test_whatever_is_listed_can_be_loaded(kind):
+    assert registry.available(kind)
+    for name in registry.available(kind):
+        assert registry.load(kind, name) is not None

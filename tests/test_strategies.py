@@ -20,7 +20,7 @@ from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
 from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
-from hyperpilot.strategies.replicate import TEST_SEEDS_FROM, Replicate
+from hyperpilot.strategies._replicate import TEST_SEEDS_FROM, Replicate
 
 SPACE = Space({"x": "0.0..1.0", "y": "a|b|c"}, defaults={"x": 0.9, "y": "a"})
 

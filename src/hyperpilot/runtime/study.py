@@ -18,7 +18,7 @@ from hyperpilot.registry import available, load
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.space import Space, Value
 from hyperpilot.space.rules import suggestion
-from hyperpilot.strategies.replicate import Replicate
+from hyperpilot.strategies._replicate import Replicate
 
 _FILE = "study.yaml"
 _VALUES = ("fix", "conditions", "forbid")
