@@ -4,7 +4,8 @@
     python benchmarks/reference.py unpack RESULTS    then `hyperpilot arena TABLES --methods MINE --out RESULTS`
 
 `benchmarks/results` holds every contest (`contests.jsonl.xz`), what they were played on (`arena.json`), and the quoted units
-with the version of whatever each method comes from and the date (`arena.csv`); `docs/arena` the pictures.
+with the version of whatever each method comes from and the date (`arena.csv`), the tables (`summary.md`); `docs/arena` the
+pictures.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def keep(results: Path) -> None:
     PICTURES.mkdir(exist_ok=True)
     (KEPT / "contests.jsonl.xz").write_bytes(lzma.compress((results / "contests.jsonl").read_bytes()))
     shutil.copyfile(results / "arena.json", KEPT / "arena.json")
+    tables = [line for line in (results / "summary.md").read_text().splitlines() if not line.startswith("![")]
+    (KEPT / "summary.md").write_text("\n".join(tables).rstrip() + "\n")
     for path in results.glob("*.png"):
         shutil.copyfile(path, PICTURES / path.name)
     theirs, ours = versions(), f"hyperpilot-rl {version('hyperpilot-rl')}"
