@@ -90,7 +90,7 @@ def space_of(algorithm: Algorithm, fixed: Config | None = None) -> Space:
 
 
 def class_of(algorithm: Algorithm) -> Any:
-    module, name = CLASSES[algorithm.name].split(".")
+    module, name = algorithm.sb3_class.rsplit(".", 1)
     return getattr(pytest.importorskip(module), name)
 
 
@@ -106,7 +106,7 @@ def resolved(kwargs: dict[str, Any], n_actions: int) -> dict[str, Any]:
     found = {name: plain(value) for name, value in kwargs.items()}
     policy_kwargs = dict(kwargs["policy_kwargs"])
     if "activation_fn" in policy_kwargs:
-        policy_kwargs["activation_fn"] = {"tanh": nn.Tanh, "relu": nn.ReLU}[policy_kwargs["activation_fn"]]
+        policy_kwargs["activation_fn"] = getattr(nn, policy_kwargs["activation_fn"])
     if kwargs.get("action_noise"):
         kinds = {"normal": noise.NormalActionNoise, "ornstein-uhlenbeck": noise.OrnsteinUhlenbeckActionNoise}
         std = np.full(n_actions, kwargs["action_noise"]["std"])
@@ -127,7 +127,7 @@ def build(algorithm: Algorithm, config: Config, env_id: str) -> Any:
 
 
 def test_every_algorithm_is_known_here() -> None:
-    assert set(NAMES) >= CLASSES.keys()
+    assert {name: load("algorithms", name).sb3_class for name in NAMES} == CLASSES
 
 
 def test_a_search_can_start_from_the_defaults(algorithm: Algorithm) -> None:
@@ -204,7 +204,7 @@ def test_defaults_cover_the_class_and_equal_its_own(algorithm: Algorithm) -> Non
     policy = inspect.signature(class_of(algorithm).policy_aliases[given["policy"]].__init__).parameters
     expected = {name: policy[name].default for name in given["policy_kwargs"]}
     if "activation_fn" in expected:
-        expected["activation_fn"] = expected["activation_fn"].__name__.lower()
+        expected["activation_fn"] = expected["activation_fn"].__name__
     # The layers are None there, and DDPG changes its policy's critics; the weights of the next test tell.
     expected |= {name: given["policy_kwargs"][name] for name in expected.keys() & {"net_arch", "n_critics"}}
     assert given["policy_kwargs"] == expected
@@ -259,7 +259,7 @@ def test_schedules_reach_zero_at_the_end_and_constants_stay() -> None:
         ("recurrent_ppo", {}, ("policy",), "MlpLstmPolicy"),
         ("ars", {}, ("policy",), "LinearPolicy"),
         ("ars", {"net_arch": "16x16"}, ("policy",), "MlpPolicy"),
-        ("ars", {"net_arch": "16x16"}, ("policy_kwargs",), {"net_arch": [16, 16], "activation_fn": "relu"}),
+        ("ars", {"net_arch": "16x16"}, ("policy_kwargs",), {"net_arch": [16, 16], "activation_fn": "ReLU"}),
         ("ars", {"delta_std_schedule": "linear"}, ("delta_std",), {"linear": 0.05}),
     ],
 )

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from hyperpilot.api import read_history
 from hyperpilot.errors import HyperPilotError
-from hyperpilot.records import Report
+from hyperpilot.records import Job, Report
+from hyperpilot.records.codec import job_to_json
 from hyperpilot.runtime.study import Study
 
 SETTINGS = [
@@ -151,6 +152,43 @@ def test_a_worker_that_hangs_is_killed_and_the_study_goes_on(tmp_path):
     subprocess.run(command, cwd=tmp_path, timeout=200, capture_output=True)
     history = read_history(tmp_path / "s")
     assert history.failures.get("timeout", 0) >= 2 and not history.active
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from hyperpilot.runtime import worker
+from hyperpilot.runtime.study import Study
+
+class Writes:
+    def train(self, job, beat):
+        beat(1)
+        (folder / "begun").touch()
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end: pass  # a state that takes long to write
+        (folder / "ended").touch()
+        while True: beat(2)
+        yield
+
+folder = Path(sys.argv[1])
+Study.read = lambda folder: Study
+Study.trainer_for = lambda folder: Writes()
+worker.main(folder)
+"""
+
+
+def test_a_worker_finishes_what_it_is_writing_then_ends(tmp_path):
+    worker = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    worker.stdin.write(json.dumps(job_to_json(Job(0, {}, 0, 9, 9))) + "\n")
+    worker.stdin.flush()
+    end = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    worker.stdin.close()
+    assert worker.wait(timeout=30) == 0
+    assert (tmp_path / "ended").exists()
 
 
 def test_help_imports_nothing_heavy():

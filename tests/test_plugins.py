@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from hyperpilot import registry
-from hyperpilot.api import Optimizer
+from hyperpilot.api import Optimizer, tune
 from hyperpilot.cli import app
-from hyperpilot.errors import UnknownPlugin
+from hyperpilot.errors import UnknownPlugin, UnsupportedEnvironment
 from hyperpilot.records.dataset import Dataset
 from hyperpilot.testing import surrogates as suite
 
@@ -35,14 +35,64 @@ plugin = Nearest
 '''
 
 
+PATIENT = """
+from functools import partial
+
+from hyperpilot.algorithms._sb3 import keywords
+from hyperpilot.protocols import Algorithm
+from hyperpilot.registry import load
+
+A2C = load("algorithms", "a2c")
+plugin = Algorithm(
+    name="patient",
+    title="A2C that is never in a hurry",
+    actions=("discrete",),
+    space={"learning_rate": "1e-4..1e-3:log"},
+    defaults=A2C.defaults,
+    sb3_class="patient_class.Patient",
+    sb3=partial(keywords, A2C.defaults),
+)
+"""
+
+
+def installed(folder, kind, name, source):
+    """Installs a module with an entry point in a folder."""
+    module = f"{name}_plugin"
+    (folder / f"{module}.py").write_text(source)
+    about = folder / f"{module}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[hyperpilot.{kind}]\n{name} = {module}:plugin\n")
+
+
 @pytest.fixture
 def nearest(tmp_path, monkeypatch):
-    (tmp_path / "nearest_surrogate.py").write_text(NEAREST)
-    about = tmp_path / "nearest_surrogate-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: nearest-surrogate\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[hyperpilot.surrogates]\nnearest = nearest_surrogate:plugin\n")
+    installed(tmp_path, "surrogates", "nearest", NEAREST)
     monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.fixture
+def patient(tmp_path, monkeypatch):
+    installed(tmp_path, "algorithms", "patient", PATIENT)
+    (tmp_path / "patient_class.py").write_text("from stable_baselines3 import A2C\nclass Patient(A2C): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_an_algorithm_is_one_file(patient, tmp_path):
+    fix = {"n_envs": 1, "n_steps": 8}
+    settings = {
+        "total_steps": 1200,
+        "horizon": 100,
+        "rungs": 1,
+        "test_share": 0.4,
+        "test_episodes": 1,
+        "evaluations": 1,
+    }
+    result = tune("patient", "CartPole-v1", folder=tmp_path / "s", executor="inline", fix=fix, **settings)
+    assert result.test_iqm > 0
+    assert "from patient_class import Patient" in (tmp_path / "s/result/load_agent.py").read_text()
+    with pytest.raises(UnsupportedEnvironment, match="patient serves discrete"):
+        tune("patient", "Pendulum-v1", folder=tmp_path / "p", **settings)
 
 
 def test_without_its_package_there_is_no_such_plugin():
@@ -76,7 +126,7 @@ def test_the_command_line_offers_it(nearest, tmp_path, capsys):
         )
 
 
-@pytest.mark.parametrize("kind", [kind for kind in registry.KINDS if kind != "trainers"])
+@pytest.mark.parametrize("kind", registry.KINDS)
 def test_whatever_is_listed_can_be_loaded(kind):
     assert registry.available(kind)
     for name in registry.available(kind):

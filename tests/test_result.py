@@ -16,6 +16,7 @@ from hyperpilot.analysis.result import hand_over, judge
 from hyperpilot.api import conclude, describe, read_history
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Checkpoint, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
+from hyperpilot.registry import load
 
 HORIZON = 100
 OWN = """
@@ -203,7 +204,7 @@ def test_a_study_that_wants_no_test_hands_over_the_best_of_its_search(tmp_path):
 
 @pytest.mark.parametrize("env", ["ALE/Pong-v5", "my_envs:Maze-v0", "my_envs.maze:Maze", 'a"b'])
 def test_the_loader_is_python_for_every_name_of_an_environment(env):
-    source = loader("dqn", env, {"size": 3, "name": 'x"y'}, normalized=True)
+    source = loader(load("algorithms", "dqn"), env, {"size": 3, "name": 'x"y'}, normalized=True)
     compile(source, "load_agent.py", "exec")
     assert ("gymnasium.make(" in source) == (env != "my_envs.maze:Maze")
     assert ("ale_py" in source) == env.startswith("ALE/")

@@ -32,6 +32,7 @@ from hyperpilot import registry
 from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Checkpoint, Job, Report, RunId
+from hyperpilot.runtime.study import Study
 from hyperpilot.trainers import _sb3_session as session_module
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
 from hyperpilot.trainers._sb3_evaluate import play
@@ -339,6 +340,12 @@ def test_checkpoints_can_be_rarer_than_evaluations(tmp_path: Path) -> None:
     made = trainer("ppo", tmp_path, eval_steps=tuple(range(20, 300, 20)), checkpoint_every=100)
     run(made, job("ppo", until=250))
     assert [each.step for each in RunFolder.of(tmp_path, RunId(3, 7)).saved()] == [100, 200, 250]
+
+
+def test_checkpoints_lie_at_the_interval_asked_for(tmp_path: Path) -> None:
+    asked = Study(algorithm="ppo", env="CartPole-v1", total_steps=300, horizon=300, evaluations=2, checkpoint_every=70)
+    run(trainer("ppo", tmp_path, eval_steps=asked.evaluated_at(), checkpoint_every=70), job("ppo", until=250))
+    assert [each.step for each in RunFolder.of(tmp_path, RUN).saved()] == [70, 140, 210, 250]
 
 
 def test_a_missing_parent_is_named(tmp_path: Path) -> None:

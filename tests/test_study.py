@@ -238,6 +238,8 @@ def test_spaces_prints_the_rules_of_a_file(tmp_path):
         (["--test-seeds", "0"], "test_seeds"),
         (["--evaluations", "0"], "evaluations"),
         (["--evaluations", "501"], "evaluations"),
+        (["--eval-steps", "100,501"], "eval_steps: 501"),
+        (["--eval-steps", "x"], "'x'"),
         (["--eval-episodes", "0"], "eval_episodes"),
         (["--test-episodes", "-2"], "test_episodes"),
         (["--checkpoint-every", "0"], "'0'"),
@@ -403,3 +405,18 @@ def test_settings_are_checked_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_evaluations_are_where_they_are_asked_for():
+    known = {"algorithm": "ppo", "env": "CartPole-v1", "total_steps": 9_000, "horizon": 900}
+    assert Study.create(**known, evaluations=3).evaluated_at() == (300, 600, 900)
+    assert Study.create(**known, eval_steps=[700, 50]).evaluated_at() == (50, 700)
+    # a state is saved with its score, so there is one wherever a state is asked for
+    assert Study.create(**known, eval_steps=[500], checkpoint_every=400).evaluated_at() == (400, 500, 800)
+
+
+def test_steps_of_evaluations_are_read_from_options_and_files(tmp_path):
+    from hyperpilot.cli._study_file import read
+
+    (tmp_path / "s.yaml").write_text("eval_steps: [1k, 2500]\n")
+    assert read(tmp_path / "s.yaml") == {"eval_steps": [1000, 2500]}

@@ -101,7 +101,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    hand_over(result, folder, about, loader(study.algorithm, study.env, study.env_kwargs, normalized))
+    hand_over(result, folder, about, loader(study.algorithm_plugin(), study.env, study.env_kwargs, normalized))
     return result
 
 

@@ -31,7 +31,8 @@ class Algorithm:
         defaults: Stable-Baselines3's own configuration, complete; it may lie outside the ranges.
         conditions: child -> (parent, values): the child is active only where the parent has one of the values.
         constraints: further rules.
-        sb3: keyword arguments of the Stable-Baselines3 class, from a configuration; values are plain data.
+        sb3_class: module and name of the class that trains it, in the manner of Stable-Baselines3.
+        sb3: keyword arguments of that class, from a configuration; values are plain data.
         needs_continuous: hyperparameters that make sense with continuous actions only, and the value that they take elsewhere.
     """
 
@@ -40,6 +41,7 @@ class Algorithm:
     actions: tuple[ActionKind, ...]
     space: Mapping[str, str]
     defaults: Mapping[str, Value]
+    sb3_class: str
     sb3: Callable[[Config], dict[str, Any]]
     conditions: Mapping[str, tuple[str, tuple[Value, ...]]] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()

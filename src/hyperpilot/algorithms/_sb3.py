@@ -25,6 +25,9 @@ _POLICY = (
 )
 """What Stable-Baselines3 wants in `policy_kwargs` rather than beside it."""
 
+_ACTIVATIONS = {"tanh": "Tanh", "relu": "ReLU", "elu": "ELU", "leaky_relu": "LeakyReLU"}
+"""Classes of `torch.nn`."""
+
 _SCHEDULE = "_schedule"
 _NOISES = ("normal", "ornstein-uhlenbeck")
 
@@ -49,9 +52,17 @@ def keywords(defaults: Config, config: Config, *, policy: str = "MlpPolicy") -> 
         raise InvalidConfiguration(f"unknown hyperparameter {unknown[0]!r}", f"Known: {', '.join(sorted(defaults))}.")
     values = {**defaults, **config}
     policy_kwargs = _layers(values) | {name: values.pop(name) for name in _POLICY if name in values}
+    if "activation_fn" in policy_kwargs:
+        policy_kwargs["activation_fn"] = _activation(policy_kwargs["activation_fn"])
     translated = _schedules(values) | _noise(values)
     rest = {name: _optional(value) for name, value in values.items() if name not in _TRAINER}
     return {"policy": policy, "policy_kwargs": policy_kwargs} | rest | translated
+
+
+def _activation(value: Value) -> str:
+    if value not in _ACTIVATIONS:
+        raise InvalidConfiguration(f"unknown activation_fn {value!r}", f"Known: {', '.join(_ACTIVATIONS)}.")
+    return _ACTIVATIONS[str(value)]
 
 
 def _layers(values: dict[str, Value]) -> dict[str, Any]:

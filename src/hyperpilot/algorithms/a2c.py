@@ -32,6 +32,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="a2c",
     title="Advantage Actor-Critic",
+    sb3_class="stable_baselines3.A2C",
     actions=on_policy.ACTIONS,
     needs_continuous=on_policy.NEEDS_CONTINUOUS,
     space={

@@ -45,6 +45,7 @@ def sb3(config: Config) -> dict[str, Any]:
 plugin = Algorithm(
     name="ars",
     title="Augmented Random Search",
+    sb3_class="sb3_contrib.ARS",
     actions=("discrete", "continuous"),
     space={
         "learning_rate": "1e-3..0.1:log",

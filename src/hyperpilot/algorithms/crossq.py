@@ -28,6 +28,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="crossq",
     title="CrossQ",
+    sb3_class="sb3_contrib.CrossQ",
     actions=("continuous",),
     space={
         **off_policy.SPACE,

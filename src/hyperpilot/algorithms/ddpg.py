@@ -17,6 +17,7 @@ DEFAULTS = {**off_policy.DETERMINISTIC_DEFAULTS, "n_critics": 1}
 plugin = Algorithm(
     name="ddpg",
     title="Deep Deterministic Policy Gradient",
+    sb3_class="stable_baselines3.DDPG",
     actions=("continuous",),
     space={**off_policy.SPACE, **off_policy.TARGET_SPACE, **off_policy.NOISE_SPACE},
     defaults=DEFAULTS,

@@ -23,6 +23,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="dqn",
     title="Deep Q-Network",
+    sb3_class="stable_baselines3.DQN",
     actions=("discrete",),
     space=_q_learning.SPACE,
     defaults=DEFAULTS,

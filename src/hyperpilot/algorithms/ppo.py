@@ -20,6 +20,7 @@ DEFAULTS = {**on_policy.DEFAULTS, **on_policy.CLIPPING_DEFAULTS, "n_steps": 2048
 plugin = Algorithm(
     name="ppo",
     title="Proximal Policy Optimization",
+    sb3_class="stable_baselines3.PPO",
     actions=on_policy.ACTIONS,
     needs_continuous=on_policy.NEEDS_CONTINUOUS,
     space={

@@ -24,6 +24,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="qrdqn",
     title="Quantile-Regression Deep Q-Network",
+    sb3_class="sb3_contrib.QRDQN",
     actions=("discrete",),
     space={**_q_learning.SPACE, "n_quantiles": "10|25|50|100|200"},
     defaults=DEFAULTS,

@@ -31,6 +31,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="recurrent_ppo",
     title="Recurrent Proximal Policy Optimization",
+    sb3_class="sb3_contrib.RecurrentPPO",
     actions=on_policy.ACTIONS,
     needs_continuous=on_policy.NEEDS_CONTINUOUS,
     space={

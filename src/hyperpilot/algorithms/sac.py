@@ -19,6 +19,7 @@ DEFAULTS = {**off_policy.ENTROPY_DEFAULTS, "learning_rate": 3e-4, "tau": 0.005, 
 plugin = Algorithm(
     name="sac",
     title="Soft Actor-Critic",
+    sb3_class="stable_baselines3.SAC",
     actions=("continuous",),
     space={**off_policy.SPACE, **off_policy.TARGET_SPACE, **off_policy.SDE_SPACE},
     defaults=DEFAULTS,

@@ -24,6 +24,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="td3",
     title="Twin Delayed DDPG",
+    sb3_class="stable_baselines3.TD3",
     actions=("continuous",),
     space={
         **off_policy.SPACE,

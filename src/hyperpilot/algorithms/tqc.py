@@ -20,6 +20,7 @@ DEFAULTS = {**sac.defaults, "n_quantiles": 25, "top_quantiles_to_drop_per_net": 
 plugin = Algorithm(
     name="tqc",
     title="Truncated Quantile Critics",
+    sb3_class="sb3_contrib.TQC",
     actions=sac.actions,
     space={**sac.space, "n_quantiles": "5..50", "top_quantiles_to_drop_per_net": "0..5"},
     defaults=DEFAULTS,

@@ -31,6 +31,7 @@ DEFAULTS = {
 plugin = Algorithm(
     name="trpo",
     title="Trust Region Policy Optimization",
+    sb3_class="sb3_contrib.TRPO",
     actions=on_policy.ACTIONS,
     needs_continuous=on_policy.NEEDS_CONTINUOUS,
     space={

@@ -6,20 +6,17 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-_CLASSES = {
-    "recurrent_ppo": ("sb3_contrib", "RecurrentPPO"),
-    "crossq": ("sb3_contrib", "CrossQ"),
-    **{name: ("sb3_contrib", name.upper()) for name in ("tqc", "qrdqn", "trpo", "ars")},
-}
-_WITH_REPLAY = ("dqn", "sac", "td3", "ddpg", "tqc", "qrdqn", "crossq")
+from hyperpilot.protocols import Algorithm
 
 
-def loader(algorithm: str, env: str, env_kwargs: Mapping[str, Any], normalized: bool) -> str:
+def loader(algorithm: Algorithm, env: str, env_kwargs: Mapping[str, Any], normalized: bool) -> str:
     """Python source that plays one episode with the agent beside it."""
-    package, cls = _CLASSES.get(algorithm, ("stable_baselines3", algorithm.upper()))
+    package, _, cls = algorithm.sb3_class.rpartition(".")
     imports, build = _environment(env, dict(env_kwargs))
     # Loading would else allocate a replay buffer of full size, and warn of its class.
-    options = ', device="cpu"' + (", buffer_size=1, replay_buffer_class=None" if algorithm in _WITH_REPLAY else "")
+    options = ', device="cpu"' + (
+        ", buffer_size=1, replay_buffer_class=None" if "buffer_size" in algorithm.defaults else ""
+    )
     unpickle = "import pickle\n" if normalized else ""
     path = "import sys\n" if "sys." in imports else ""
     load, seen = "", "observation"

@@ -15,6 +15,7 @@ _TYPED: Mapping[str, Callable[[Any], Any]] = {
     "total_steps": parse_steps,
     "horizon": parse_steps,
     "checkpoint_every": parse_steps,
+    "eval_steps": lambda text: [parse_steps(step) for step in text.split(",")],
     "space": parse_assignments,
     "fix": fixed_values,
     "env_kwargs": fixed_values,
@@ -67,6 +68,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _read_value(key: str, value: Any) -> Any:
+    if key == "eval_steps" and isinstance(value, list):
+        return [parse_steps(str(step)) for step in value]
     if _TYPED.get(key) is parse_steps:
         return parse_steps(str(value))
     if key in ("fix", "env_kwargs", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):

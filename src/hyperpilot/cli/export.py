@@ -11,7 +11,6 @@ import typer
 if TYPE_CHECKING:
     from hyperpilot.environments import EnvSpec
 
-_ACTIVATIONS = {"tanh": "nn.Tanh", "relu": "nn.ReLU", "elu": "nn.ELU", "leaky_relu": "nn.LeakyReLU"}
 _ZOO_NAMES = {"recurrent_ppo": "ppo_lstm"}
 
 
@@ -106,8 +105,8 @@ def _python(value: Any, name: str = "") -> str:
     """Python source of a value, as the zoo evaluates it."""
     if isinstance(value, Mapping):
         return f"dict({', '.join(f'{key}={_python(part, key)}' for key, part in value.items())})"
-    if name == "activation_fn" and isinstance(value, str):
-        return _ACTIVATIONS[value]
+    if name == "activation_fn":
+        return f"nn.{value}"
     return repr(value)
 
 

@@ -54,7 +54,7 @@ def _list() -> None:
 
 def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     from hyperpilot.environments import check_supported, traits
-    from hyperpilot.registry import available, load
+    from hyperpilot.registry import load
     from hyperpilot.runtime.study import Study
 
     algorithm: Algorithm = load("algorithms", asked["algorithm"])
@@ -62,9 +62,7 @@ def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     stand_in = "Pendulum-v1" if "continuous" in algorithm.actions else "CartPole-v1"
     study = Study.of(**{"env": stand_in, "total_steps": 1, "horizon": 1, **asked})
     if "env" in asked:
-        needed = traits(study.env_spec())
-        serving = [name for name in available("algorithms") if needed.actions in load("algorithms", name).actions]
-        check_supported(algorithm, needed, serving)
+        check_supported(algorithm, traits(study.env_spec()))
     space = study.build_space()
     space.default()  # raises where the fixed values contradict a constraint
     return study, space

@@ -40,10 +40,10 @@ def command(
     values = {**read, **fixed_values(fix or [])}
     _check(algorithm, values)
     with extras():
-        from hyperpilot.environments import EnvSpec
+        from hyperpilot.environments import EnvSpec, check_supported, traits
 
         spec = EnvSpec(env, env_kwargs)
-        _check_env(algorithm, spec)
+        check_supported(algorithm, traits(spec))
         load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
         about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}
@@ -53,11 +53,11 @@ def command(
 
 def _train(algorithm: Algorithm, env: EnvSpec, config: Config, numbers: tuple[int, int, int], out: Path) -> None:
     from hyperpilot.records import Job
+    from hyperpilot.runtime.study import evenly
     from hyperpilot.trainers.sb3 import Diverged, SB3Trainer
 
     horizon, seed, evaluations = numbers
-    eval_steps = tuple(round(horizon * k / evaluations) for k in range(1, evaluations + 1))
-    trainer = SB3Trainer(algorithm, env, out, eval_steps)
+    trainer = SB3Trainer(algorithm, env, out, evenly(horizon, evaluations))
     run = out / "trials" / "0000" / f"seed-{seed}"
     try:
         with _progress(horizon) as (beat, say):
@@ -139,15 +139,6 @@ def _check(algorithm: Algorithm, values: Config) -> None:
         ) from error
     if broken:
         raise InvalidConfiguration(f"the configuration breaks {broken!r}", "Change one of the values.")
-
-
-def _check_env(algorithm: Algorithm, env: EnvSpec) -> None:
-    from hyperpilot.environments import check_supported, traits
-    from hyperpilot.registry import available, load
-
-    asked = traits(env)
-    serving = [name for name in available("algorithms") if asked.actions in load("algorithms", name).actions]
-    check_supported(algorithm, asked, serving)
 
 
 def _claim(out: Path, training: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ def command(
     test_share: Annotated[float, typer.Option(help="Share of the budget kept for the test.")] = 0.25,
     test_seeds: Annotated[int, typer.Option(help="Unseen seeds of a finalist.")] = 5,
     evaluations: Annotated[int, typer.Option(help="Evaluations over the horizon.")] = 18,
+    eval_steps: Annotated[str | None, typer.Option(help="The steps themselves instead: 1k,5k,20k.")] = None,
     eval_episodes: Annotated[int, typer.Option(help="Episodes of an evaluation.")] = 5,
     test_episodes: Annotated[int, typer.Option(help="Episodes of an evaluation in the test.")] = 20,
     checkpoint_every: Annotated[

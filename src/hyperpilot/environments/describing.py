@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from gymnasium.utils import EzPickle
 from hyperpilot.environments.making import EnvSpec, make
 from hyperpilot.errors import UnsupportedEnvironment
 from hyperpilot.protocols import ActionKind, Algorithm
+from hyperpilot.registry import available, load
 
 # What pickling raises, depending on what an environment holds.
 _REFUSALS = (
@@ -38,12 +39,10 @@ class Traits:
     Args:
         actions: the kind of its action space.
         observation: vector, image, dict, discrete, multi_discrete or multi_binary.
-        max_episode_steps: where episodes are cut off, if they are.
     """
 
     actions: ActionKind
     observation: str
-    max_episode_steps: int | None
 
 
 def traits(spec: EnvSpec) -> Traits:
@@ -55,18 +54,13 @@ def traits(spec: EnvSpec) -> Traits:
     """
     env = make(spec)
     try:
-        return Traits(_actions(spec.id, env.action_space), _observation(spec.id, env.observation_space), _limit(env))
+        return Traits(_actions(spec.id, env.action_space), _observation(spec.id, env.observation_space))
     finally:
         env.close()  # type: ignore[no-untyped-call]
 
 
-def check_supported(algorithm: Algorithm, env: Traits, alternatives: Sequence[str] = ()) -> None:
+def check_supported(algorithm: Algorithm, env: Traits) -> None:
     """Passes an algorithm that serves the action space.
-
-    Args:
-        algorithm: the algorithm.
-        env: traits of the environment.
-        alternatives: names of the algorithms that would do.
 
     Raises:
         UnsupportedEnvironment: naming what the algorithm serves and which would do.
@@ -75,7 +69,8 @@ def check_supported(algorithm: Algorithm, env: Traits, alternatives: Sequence[st
         return
     serves = " and ".join(algorithm.actions)
     what = f"{algorithm.name} serves {serves} actions; the environment's are {env.actions}"
-    mend = f"These would do: {', '.join(alternatives)}." if alternatives else "Choose another algorithm."
+    others = [name for name in available("algorithms") if env.actions in load("algorithms", name).actions]
+    mend = f"These would do: {', '.join(others)}." if others else "A wrapper has to change its actions."
     raise UnsupportedEnvironment(what, mend)
 
 
@@ -134,10 +129,3 @@ def _observation(name: str, space: gymnasium.Space[Any]) -> str:
             return label
     mend = "A wrapper has to make them a Box, for example gymnasium.wrappers.FlattenObservation."
     raise UnsupportedEnvironment(f"{name}: its observations are {space}", mend)
-
-
-def _limit(env: gymnasium.Env[Any, Any]) -> int | None:
-    for layer in _layers(env):
-        if isinstance(layer, gymnasium.wrappers.TimeLimit):
-            return int(layer._max_episode_steps)
-    return env.spec.max_episode_steps if env.spec else None

@@ -1,7 +1,6 @@
 """What is written down about a study: values, events, and the history folded from them."""
 
 from hyperpilot.records.events import (
-    FAILURE_KINDS,
     Event,
     Failed,
     FailureKind,
@@ -14,7 +13,6 @@ from hyperpilot.records.history import History, Run
 from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
 
 __all__ = [
-    "FAILURE_KINDS",
     "Checkpoint",
     "Event",
     "Failed",

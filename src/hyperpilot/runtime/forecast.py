@@ -132,7 +132,7 @@ def _seconds(study: Study, timing: Timing, job: Job, begin: int, end: int) -> fl
     pace = timing.of(job.trial)
     if pace is None:
         return 0.0
-    evaluations = end * study.evaluations // study.horizon - begin * study.evaluations // study.horizon
+    evaluations = sum(begin < step <= end for step in study.evaluated_at())
     length = study.test_episodes / study.eval_episodes if job.phase == "test" else 1.0
     return (end - begin) * pace.step_s + max(1, evaluations) * length * pace.evaluation_s
 

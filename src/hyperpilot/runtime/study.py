@@ -24,6 +24,11 @@ _FILE = "study.yaml"
 _VALUES = ("fix", "conditions", "forbid")
 
 
+def evenly(horizon: int, count: int) -> tuple[int, ...]:
+    """So many steps, evenly spaced, the last at the horizon."""
+    return tuple(round(horizon * k / count) for k in range(1, count + 1))
+
+
 class Study(BaseModel):
     """The settings of a study. Unknown keys are errors.
 
@@ -36,6 +41,9 @@ class Study(BaseModel):
         fix: values that are not searched.
         conditions: child -> {parent: values}, where the child is active; they replace or join the algorithm's own.
         forbid: combinations of values that the search leaves out; Stable-Baselines3's default is tried all the same.
+        evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
+        eval_steps: the steps themselves instead.
+        checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
         test_share: share of `total_steps` kept for the test on unseen seeds.
         stall_limit_s: a worker without progress for so long is killed.
         storage: SQLAlchemy URL without a password; by default SQLite in the folder.
@@ -65,6 +73,7 @@ class Study(BaseModel):
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
     evaluations: int = Field(default=18, ge=1)
+    eval_steps: list[int] | None = Field(default=None, min_length=1)
     eval_episodes: int = Field(default=5, ge=1)
     test_episodes: int = Field(default=20, ge=1)
     checkpoint_every: int | None = Field(default=None, gt=0)
@@ -145,9 +154,7 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
-        env = traits(self.env_spec())
-        others = (load("algorithms", name) for name in available("algorithms"))
-        check_supported(self.algorithm_plugin(), env, [other.name for other in others if env.actions in other.actions])
+        check_supported(self.algorithm_plugin(), traits(self.env_spec()))
         self._check_budget()
         self._as_read()
         space = self.build_space()
@@ -170,6 +177,9 @@ class Study(BaseModel):
                 f"total_steps={self.total_steps} is too little for one full training of horizon={self.horizon}",
                 f"Use at least --total-steps {needed}, or a shorter --horizon.",
             )
+        for step in self.eval_steps or ():
+            if not 0 < step <= self.horizon:
+                raise InvalidStudy(f"eval_steps: {step} is not within the horizon of {self.horizon}", "Leave it out.")
         if self.evaluations > self.horizon:
             raise InvalidStudy(
                 f"evaluations={self.evaluations} do not fit in horizon={self.horizon}", "Use fewer --evaluations."
@@ -239,12 +249,18 @@ class Study(BaseModel):
         )
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
 
+    def evaluated_at(self) -> tuple[int, ...]:
+        """The steps at which every training is evaluated, ascending; a saved state has a score, too."""
+        every = self.checkpoint_every
+        saved = range(every, self.horizon + 1, every) if every else ()
+        return tuple(sorted({*(self.eval_steps or evenly(self.horizon, self.evaluations)), *saved}))
+
     def trainer_for(self, folder: Path) -> Trainer:
         trainer: Trainer = load("trainers", self.trainer)(
             algorithm=self.algorithm_plugin(),
             env=self.env_spec(),
             folder=folder,
-            eval_steps=tuple(round(self.horizon * k / self.evaluations) for k in range(1, self.evaluations + 1)),
+            eval_steps=self.evaluated_at(),
             eval_episodes=self.eval_episodes,
             test_episodes=self.test_episodes,
             checkpoint_every=self.checkpoint_every,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, cast
 
 import gymnasium
 import numpy as np
-import sb3_contrib
-import stable_baselines3
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.monitor import Monitor
@@ -25,38 +24,17 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from torch import nn
 
 from hyperpilot.environments import EnvSpec, make
-from hyperpilot.errors import UnknownPlugin
 from hyperpilot.protocols import Algorithm
 from hyperpilot.space import Config
 
 Gate = Callable[[BaseAlgorithm], None]
 
-_CLASSES: dict[str, type[BaseAlgorithm]] = {
-    "ppo": stable_baselines3.PPO,
-    "a2c": stable_baselines3.A2C,
-    "dqn": stable_baselines3.DQN,
-    "sac": stable_baselines3.SAC,
-    "td3": stable_baselines3.TD3,
-    "ddpg": stable_baselines3.DDPG,
-    "tqc": sb3_contrib.TQC,
-    "qrdqn": sb3_contrib.QRDQN,
-    "trpo": sb3_contrib.TRPO,
-    "ars": sb3_contrib.ARS,
-    "recurrent_ppo": sb3_contrib.RecurrentPPO,
-    "crossq": sb3_contrib.CrossQ,
-}
-_ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "leaky_relu": nn.LeakyReLU}
 
-
-def class_of(name: str) -> type[BaseAlgorithm]:
-    """The class of an algorithm.
-
-    Raises:
-        UnknownPlugin: Stable-Baselines3 and its contributions have none of that name.
-    """
-    if name not in _CLASSES:
-        raise UnknownPlugin(f"Stable-Baselines3 has no algorithm {name!r}", f"It has: {', '.join(sorted(_CLASSES))}.")
-    return _CLASSES[name]
+def class_of(algorithm: Algorithm) -> type[BaseAlgorithm]:
+    """The class that trains an algorithm."""
+    module, _, name = algorithm.sb3_class.rpartition(".")
+    cls: type[BaseAlgorithm] = getattr(import_module(module), name)
+    return cls
 
 
 class EpisodeEnvs(DummyVecEnv):
@@ -97,12 +75,12 @@ def vectorised(envs: Sequence[gymnasium.Env[Any, Any]], config: Config) -> VecEn
 
 def build(algorithm: Algorithm, config: Config, env: VecEnv, seed: int, device: str, gate: Gate) -> BaseAlgorithm:
     """An untrained model. `gate` is called with it before each of its rollouts, and leaves `learn` by raising."""
-    cls = class_of(algorithm.name)
+    cls = class_of(algorithm)
     kwargs = {name: _resolved(value) for name, value in algorithm.sb3(config).items()}
     policy = _policy(str(kwargs.pop("policy", "MlpPolicy")), env.observation_space)
     policy_kwargs = dict(kwargs.pop("policy_kwargs", {}))
     if isinstance(policy_kwargs.get("activation_fn"), str):
-        policy_kwargs["activation_fn"] = _ACTIVATIONS[policy_kwargs["activation_fn"]]
+        policy_kwargs["activation_fn"] = getattr(nn, policy_kwargs["activation_fn"])
     if isinstance(kwargs.get("action_noise"), Mapping):
         kwargs["action_noise"] = _noise(kwargs["action_noise"], env.action_space)
     if isinstance(kwargs.get("train_freq"), list):

@@ -22,6 +22,7 @@ from torch.nn.utils import parameters_to_vector
 
 from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Report, RunId
+from hyperpilot.registry import load
 from hyperpilot.trainers._failures import MissingCheckpoint
 from hyperpilot.trainers._sb3_build import class_of
 from hyperpilot.trainers._sb3_replay import load_replay, save_replay
@@ -202,7 +203,7 @@ def load_model(path: Path, algorithm: str) -> tuple[BaseAlgorithm, VecNormalize 
     Raises:
         UnknownPlugin: there is no such algorithm.
     """
-    cls = class_of(algorithm)
+    cls = class_of(load("algorithms", algorithm))
     # A replay buffer of full size would be allocated for nothing, and a class that was chosen before be warned about.
     small: dict[str, Any] = (
         {"buffer_size": 1, "replay_buffer_class": None} if issubclass(cls, OffPolicyAlgorithm) else {}

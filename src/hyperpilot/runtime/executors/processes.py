@@ -65,10 +65,6 @@ class Processes:
     def progress(self) -> Mapping[RunId, int]:
         return {worker.job.run: worker.step for worker in self._workers if worker.job}
 
-    @property
-    def pids(self) -> tuple[int, ...]:
-        return tuple(worker.process.pid for worker in self._workers)
-
     def start(self, job: Job) -> None:
         worker = next((w for w in self._workers if w.job is None and not w.timed_out), None) or self._spawn()
         worker.job, worker.step, worker.heard_at = job, job.start, self._clock()
