@@ -17,6 +17,7 @@ from hyperpilot.runtime.study import Study
 
 SETTINGS = [
     *("tune", "ppo", "CartPole-v1", "--total-steps", "24k", "--horizon", "3000", "--rungs", "2", "--workers", "2"),
+    *("--schedule", "hyperband"),  # whose decisions do not depend on which worker is faster
     *("--fix", "n_envs=1", "--fix", "n_steps=128", "--fix", "batch_size=64", "--fix", "n_epochs=4", "--quiet"),
 ]
 

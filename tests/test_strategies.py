@@ -18,6 +18,7 @@ from hyperpilot.runtime.loop import Loop
 from hyperpilot.schedules._rungs import rungs
 from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
+from hyperpilot.schedules.racing import SEED_STRIDE, Racing
 from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
 from hyperpilot.strategies._replicate import TEST_SEEDS_FROM, Replicate
@@ -98,12 +99,63 @@ def test_asha_never_waits_and_keeps_its_budget():
     assert schedule.first(active, 3) == (10, 10, 10)
 
 
+@pytest.mark.parametrize("kind", [Asha, Racing])
 @given(budget=st.integers(90, 700), workers=st.integers(1, 6))
 @settings(max_examples=25, deadline=None)
-def test_asha_keeps_its_budget_with_many_workers(budget, workers):
+def test_no_number_of_workers_overspends(kind, budget, workers):
     clock = Virtual(Simulated(every=30), workers, lambda job, a, b: float(b - a))
-    history = Loop(study(Asha(90, budget)), MemoryStore(), clock).run()
+    history = Loop(study(kind(90, budget)), MemoryStore(), clock).run()
     assert history.steps_used() <= budget
+
+
+def test_a_race_decides_at_every_tenth_by_the_mean_of_the_second_half():
+    assert Racing(1000, 10_000).rungs == tuple(range(100, 1001, 100))
+    assert Racing(3, 100).rungs == (1, 2, 3)
+    with pytest.raises(InvalidStudy, match="4 rungs"):
+        _ = Racing(3, 100, count=4).rungs
+    with pytest.raises(InvalidStudy, match="eta=1"):
+        _ = Racing(9, 100, eta=1.0).rungs
+    steady, lucky = curve(0, [1.0, 5.0, 5.0, 5.0]), curve(1, [1.0, 1.0, 2.0, 9.0])
+    history = History().extend(steady + lucky)
+    assert history.runs[0, 0].promise == 5.0 and history.runs[1, 1].promise == 5.5
+    schedule = Racing(10, 100, eta=2.0, count=10)
+    assert [job.trial for job in schedule.promotions(history, 8)] == [1]
+    lucky = curve(1, [1.0, 1.0, 0.0, 9.0])
+    assert [job.trial for job in schedule.promotions(History().extend(steady + lucky), 8)] == [0]
+
+
+def test_the_leader_of_a_race_is_tried_under_further_seeds_until_another_leads():
+    schedule = Racing(4, 1000, eta=2.0, count=4)
+    history = History().extend(curve(0, [1.0, 1.0, 8.0, 8.0], 4) + curve(1, [1.0, 1.0, 6.0, 6.0], 4))
+    (again,) = schedule.promotions(history, 3)
+    assert (again.trial, again.seed, again.until, again.parent) == (0, SEED_STRIDE, 4, None)
+    history = history.extend([Submitted(again)])
+    assert schedule.promotions(history, 3) == []  # one seed more for every two that have finished
+    history = history.extend([*(again.report(2.0, step) for step in range(1, 5)), Finished(again.run)])
+    assert history.leaders[0].id.trial == 1  # (8 + 2) / 2 is less than 6
+    (other,) = schedule.promotions(history, 3)
+    assert (other.trial, other.seed) == (1, 1 + SEED_STRIDE)
+
+
+def test_a_trial_that_failed_under_a_second_seed_leads_no_more():
+    again = Job(0, {"x": 0.5}, 7, 4, 4)
+    history = History().extend(curve(0, [9.0] * 4, 4) + curve(1, [1.0] * 4, 4) + [Submitted(again)])
+    assert [run.id.trial for run in history.leaders] == [0, 1]
+    assert [run.id.trial for run in history.extend([Failed(again.run, "diverged", "", 2)]).leaders] == [1]
+    lost = history.extend([Failed(again.run, "killed", "", 2)])
+    assert [run.id.trial for run in lost.leaders] == [0, 1]
+
+
+def test_a_short_training_that_flatters_does_not_lead():
+    history = History().extend(curve(0, [9.0], 10) + curve(1, [1.0] * 4, 10) + curve(2, [3.0] * 2, 10))
+    assert [run.id.trial for run in history.leaders] == [2, 1, 0]
+
+
+def curve(trial, scores, horizon=10):
+    """The events of a training that was evaluated after every step."""
+    job = Job(trial, {"x": 0.5}, trial, len(scores), horizon)
+    reports = [job.report(score, step) for step, score in enumerate(scores, 1)]
+    return [Submitted(job), *reports, Finished(job.run)]
 
 
 def test_a_failed_trial_is_not_promoted_and_does_not_stop_its_bracket():

@@ -47,7 +47,7 @@ def tuned(tmp_path, monkeypatch):
 
 def test_help_names_the_studys_own_defaults():
     words = " ".join(call("tune", "--help").replace("│", " ").split())
-    for name in ("workers", "strategy", "schedule", "surrogate", "acquisition", "eta", "rungs", "test_share", "device",
+    for name in ("workers", "strategy", "schedule", "surrogate", "acquisition", "test_share", "device",
                  "test_seeds", "evaluations", "eval_episodes", "test_episodes", "stall_limit_s", "seed"):  # fmt: skip
         option = "--" + name.removesuffix("_s").replace("_", "-")
         rest = words[words.index(f" {option} ") :]
@@ -84,7 +84,7 @@ def test_a_file_gives_what_is_not_typed(tuned):
         "tune", "ppo", "CartPole-v1", "--set", "n_epochs=1..5", "--fix", "n_envs=2", "--seed", 3, written=text
     )
     assert (study.total_steps, study.horizon, study.checkpoint_every) == (4000, 1000, 2000)
-    assert (study.workers, study.eta, study.seed, study.rungs) == (2, 4, 3, 3)
+    assert (study.workers, study.eta, study.seed, study.rungs) == (2, 4, 3, None)
     assert study.space == {"gamma": "0.9|0.99", "n_epochs": "1..5"}
     assert study.fix == {"learning_rate": 0.001, "use_sde": False, "n_envs": 2}
 
@@ -232,7 +232,8 @@ def test_spaces_prints_the_rules_of_a_file(tmp_path):
         (["--eta", "nan"], "eta"),
         (["--rungs", "0"], "rungs"),
         (["--rungs", "-1"], "rungs"),
-        (["--rungs", "20"], "rungs"),
+        (["--rungs", "501"], "rungs"),
+        (["--schedule", "hyperband", "--rungs", "20"], "rungs"),
         (["--seed", "-1"], "seed"),
         (["--test-share", "1"], "test_share"),
         (["--test-seeds", "0"], "test_seeds"),

@@ -83,8 +83,8 @@ def test_the_same_seed_makes_the_same_decisions_inline_and_in_processes(tmp_path
         folder = tmp_path / executor
         fix = {"n_steps": 32, "batch_size": 32, "n_envs": 1, "n_epochs": 1, "net_arch": "64x64"}
         hp.tune(
-            "ppo", "CartPole-v1", total_steps=6000, horizon=360, rungs=2, folder=folder, fix=fix, evaluations=3,
-            test_seeds=1, eval_episodes=2, workers=2, executor=executor, seed=3,
+            "ppo", "CartPole-v1", total_steps=6000, horizon=360, schedule="hyperband", rungs=2, folder=folder, fix=fix,
+            evaluations=3, test_seeds=1, eval_episodes=2, workers=2, executor=executor, seed=3,
         )  # fmt: skip
         history = read_history(folder)
         histories.append(

@@ -21,6 +21,7 @@ from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.study import Study
+from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 
 
@@ -126,7 +127,7 @@ class Optimizer:
         budget: units of training to spend; with the default horizon of 1, the number of evaluations.
         horizon: units of a full training.
         schedule, surrogate, acquisition, strategy: names of plug-ins.
-        eta, rungs: of the schedule.
+        eta, rungs: of the schedule; its own by default.
         seed: of every random number.
     """
 
@@ -140,15 +141,15 @@ class Optimizer:
         schedule: str = "full",
         surrogate: str = "bnn",
         acquisition: str = "thompson",
-        eta: float = 3.0,
-        rungs: int = 3,
+        eta: float | None = None,
+        rungs: int | None = None,
         seed: int = 0,
     ) -> None:
         self._space = space if isinstance(space, Space) else _centred(space)
         self._seed = seed
         self._strategy: Strategy = load("strategies", strategy)(
             space=self._space,
-            schedule=load("schedules", schedule)(horizon, budget, eta, rungs),
+            schedule=build_schedule(schedule, horizon, budget, eta, rungs),
             surrogate=load("surrogates", surrogate)(),
             acquisition=load("acquisition", acquisition),
             first=(self._space.default(),),

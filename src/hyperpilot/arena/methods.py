@@ -9,10 +9,10 @@ from __future__ import annotations
 from hyperpilot.errors import UnknownPlugin
 from hyperpilot.protocols import Strategy
 from hyperpilot.registry import available, load
+from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 
 _KINDS = ("strategies", "surrogates", "acquisition", "schedules")
-_ETA, _RUNGS = 3.0, 3
 
 
 def parts(name: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def build(name: str, space: Space, units: int, budget: int, seed: int) -> Strate
     chosen = parts(name)
     strategy: Strategy = load("strategies", chosen["strategies"])(
         space=space,
-        schedule=load("schedules", chosen["schedules"])(units, budget, _ETA, _RUNGS),
+        schedule=build_schedule(chosen["schedules"], units, budget),
         surrogate=load("surrogates", chosen["surrogates"])(),
         acquisition=load("acquisition", chosen["acquisition"]),
         seed=seed,

@@ -62,10 +62,18 @@ class Scores:
 
     def better(self, ours: str, theirs: str, unit: int) -> float:
         """How often one method's regret is lower than another's, over the cases and repeats that both have played."""
-        pairs = [(case, repeat) for name, case, repeat in self.contests if name == ours]
-        pairs = [pair for pair in pairs if (theirs, *pair) in self.contests]
-        regrets = [[self.contests[name, *pair].outcome.regret[unit - 1] for pair in pairs] for name in (ours, theirs)]
-        return probability_of_improvement(*regrets) if pairs else float("nan")
+        pairs = [pair for group in self.pairs(ours, theirs, unit).values() for pair in group]
+        return probability_of_improvement(*zip(*pairs, strict=True)) if pairs else float("nan")
+
+    def pairs(self, ours: str, theirs: str, unit: int) -> dict[str, list[tuple[float, float]]]:
+        """Regrets of two methods after a unit: for each case, those of the repeats that both have played."""
+        found: dict[str, list[tuple[float, float]]] = {}
+        for (name, case, repeat), played in self.contests.items():
+            other = self.contests.get((theirs, case, repeat))
+            if name == ours and other is not None:
+                regrets = played.outcome.regret[unit - 1], other.outcome.regret[unit - 1]
+                found.setdefault(case, []).append(regrets)
+        return found
 
 
 def by_workers(played: Iterable[Played]) -> list[Scores]:
@@ -135,12 +143,35 @@ def _table(scores: Scores) -> list[str]:
         lines.append(f"| {' | '.join(cells)} |")
     overhead = [1000 * p.outcome.overhead_s / max(1, p.outcome.units) for p in scores.contests.values()]
     lines += ["", f"Overhead of the arena itself: {np.mean(overhead):.2f} ms a unit.", ""]
-    return lines + _matrix(scores, units[min(1, len(units) - 1)])
+    return lines + _differences(scores, units) + _matrix(scores, units[min(1, len(units) - 1)])
 
 
 def _interval(scores: Scores, method: str, unit: int) -> str:
     low, high = clustered_interval(scores.groups(method, unit), np.random.default_rng(0))
     return f"{scores.mean(method, unit):.3f} ({low:.2f} to {high:.2f})"
+
+
+def _differences(scores: Scores, units: Sequence[int]) -> list[str]:
+    best, *others = scores.methods
+    if not others:
+        return []
+    lines = [
+        f"Regret of {best} less that of the others, paired by case and repeat, with 95% intervals:",
+        "",
+        f"| less | {' | '.join(f'at {unit}' for unit in units)} |",
+        f"|{'---|' * (len(units) + 1)}",
+    ]
+    for other in others:
+        cells = []
+        for unit in units:
+            groups = [[a - b for a, b in group] for group in scores.pairs(best, other, unit).values()]
+            if not groups:
+                cells.append("none played by both")
+                continue
+            low, high = clustered_interval(groups, np.random.default_rng(0))
+            cells.append(f"{np.mean([np.mean(group) for group in groups]):+.3f} ({low:+.3f} to {high:+.3f})")
+        lines.append(f"| {other} | {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def _matrix(scores: Scores, unit: int) -> list[str]:

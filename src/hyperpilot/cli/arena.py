@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_OURS = "random,random+hyperband,random+asha,bnn+thompson+hyperband,bnn+thompson+asha"
+_OURS = "random,random+hyperband,random+asha,random+racing,bnn+thompson+hyperband,bnn+thompson+racing"
 
 
 def command(

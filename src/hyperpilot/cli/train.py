@@ -28,7 +28,7 @@ def command(
         typer.Option(help="A best.yaml (of the same environment, its arguments too), or name: value lines."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
-    evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 18,
+    evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 20,
 ) -> None:
     """Train one configuration, without a search; the same command goes on where it was interrupted."""
     from hyperpilot.cli._options import extras, fixed_values, parse_steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
@@ -60,9 +60,8 @@ class Run:
 
     @property
     def promise(self) -> float:
-        """Mean of the last two scores; minus infinity without any."""
-        last = [report.score for report in self.reports[-2:]]
-        return sum(last) / len(last) if last else -math.inf
+        """Mean of the scores in the second half of what was trained; minus infinity without any."""
+        return self.promise_at(self.step)
 
     @property
     def complete(self) -> bool:
@@ -87,6 +86,11 @@ class Run:
         """Score of the last evaluation at or before `step`."""
         scores = [report.score for report in self.reports if report.step <= step]
         return scores[-1] if scores else None
+
+    def promise_at(self, step: int) -> float:
+        """What `promise` was at `step`: evaluations are noisy, and their mean tells more than the last of them."""
+        scores = [report.score for report in self.reports if step < 2 * report.step <= 2 * step]
+        return sum(scores) / len(scores) if scores else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +147,22 @@ class History:
 
     @property
     def leaders(self) -> list[Run]:
-        """The search runs with a score, the most promising first: those trained furthest, then by the mean of their last two
-        scores, as a single one is more noise, then the older."""
-        runs = [run for run in self.search if run.reports and run.state != "failed"]
-        return sorted(runs, key=lambda run: (-run.step, -run.promise, run.id))
+        """A run of every search trial with a score, the most promising trial first.
+
+        Trials with a run at least half as long as the longest come first, by the mean of such runs' promise over their
+        seeds; then the others, the longest first. A trial that failed under one seed is out.
+        """
+        trials: dict[int, list[Run]] = {}
+        for run in self.search:
+            trials.setdefault(run.id.trial, []).append(run)
+        longest = max((run.step for run in self.search if run.reports), default=0)
+        ranked = []
+        for trial, runs in trials.items():
+            scored = [run for run in runs if run.reports]
+            if scored and all(run.state != "failed" or run.lost for run in runs):
+                foremost = max(scored, key=lambda run: (run.step, run.promise))
+                ranked.append((_standing(scored, longest), trial, foremost))
+        return [run for _, _, run in sorted(ranked, key=lambda each: each[:2])]
 
     @property
     def reports(self) -> int:
@@ -172,6 +188,15 @@ class History:
             for run in self.runs.values()
             if phase in (None, run.phase)
         )
+
+
+def _standing(runs: Sequence[Run], longest: int) -> tuple[float, ...]:
+    """Where a trial comes among the leaders; less is better."""
+    far = [run.promise for run in runs if 2 * run.step >= longest]
+    if far:
+        return (0, -sum(far) / len(far))
+    best = max(runs, key=lambda run: (run.step, run.promise))
+    return (1, -best.step, -best.promise)
 
 
 def _step(run: Run | None, event: Event) -> Run:

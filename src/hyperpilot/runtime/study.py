@@ -16,6 +16,7 @@ from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.searched import search_space
+from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space, Value
 from hyperpilot.space.rules import suggestion
 from hyperpilot.strategies._replicate import Replicate
@@ -41,6 +42,8 @@ class Study(BaseModel):
         fix: values that are not searched.
         conditions: child -> {parent: values}, where the child is active; they replace or join the algorithm's own.
         forbid: combinations of values that the search leaves out; Stable-Baselines3's default is tried all the same.
+        eta: a rung keeps the best 1/eta; the schedule's own by default.
+        rungs: how many; the schedule's own by default.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
@@ -65,14 +68,14 @@ class Study(BaseModel):
     conditions: dict[str, dict[str, Value | list[Value]]] = Field(default_factory=dict)
     forbid: list[dict[str, Value | list[Value]]] = Field(default_factory=list)
     strategy: str = "bayes"
-    schedule: str = "hyperband"
+    schedule: str = "racing"
     surrogate: str = "bnn"
     acquisition: str = "thompson"
-    eta: float = Field(default=3.0, gt=1)
-    rungs: int = Field(default=3, ge=1)
+    eta: float | None = Field(default=None, gt=1)
+    rungs: int | None = Field(default=None, ge=1)
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
-    evaluations: int = Field(default=18, ge=1)
+    evaluations: int = Field(default=20, ge=1)
     eval_steps: list[int] | None = Field(default=None, min_length=1)
     eval_episodes: int = Field(default=5, ge=1)
     test_episodes: int = Field(default=20, ge=1)
@@ -233,8 +236,7 @@ class Study(BaseModel):
 
     def search_schedule(self) -> Schedule:
         budget = self.total_steps - self._test_budget
-        schedule: Schedule = load("schedules", self.schedule)(self.horizon, budget, self.eta, self.rungs)
-        return schedule
+        return build_schedule(self.schedule, self.horizon, budget, self.eta, self.rungs)
 
     def build_strategy(self) -> Replicate:
         """The search, which begins with the default configuration, and the test after it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Run
+
+Score = Callable[[Run, int], float | None]
+"""What a run is worth at a rung."""
 
 
 def rungs(horizon: int, eta: float, count: int) -> tuple[int, ...]:
@@ -22,8 +25,15 @@ def rungs(horizon: int, eta: float, count: int) -> tuple[int, ...]:
     return steps
 
 
-def best(runs: Iterable[Run], step: int, count: int) -> list[Run]:
+def best(runs: Iterable[Run], step: int, count: int, score: Score = Run.score_at) -> list[Run]:
     """The `count` best of the runs that reached a rung, the older first among equals; failed runs are never among them."""
     reached = [run for run in runs if run.state != "failed" and run.job.until >= step]
-    scored = [(run, score) for run in reached if (score := run.score_at(step)) is not None]
+    scored = [(run, value) for run in reached if (value := score(run, step)) is not None]
     return [run for run, _ in sorted(scored, key=lambda pair: (-pair[1], pair[0].id))[:count]]
+
+
+def promotable(runs: Sequence[Run], step: int, eta: float, score: Score = Run.score_at) -> list[Run]:
+    """The paused runs at a rung that are among the best 1/eta of all that were trained to it, the best first."""
+    reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
+    top = best(reached, step, int(len(reached) / eta + 1e-9), score)
+    return [run for run in top if run.job.until == step and run.state == "paused"]

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from hyperpilot.records import History, Job, Run
-from hyperpilot.schedules._rungs import best, rungs
+from hyperpilot.records import History, Job
+from hyperpilot.schedules._rungs import promotable, rungs
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Asha:
         left = self.budget - history.steps_committed("search")
         jobs: list[Job] = []
         for step, above in reversed(list(zip(self.rungs, self.rungs[1:], strict=False))):
-            for run in self._promotable(history.search, step):
+            for run in promotable(history.search, step, self.eta):
                 if len(jobs) < n and above - step <= left:
                     jobs.append(run.promoted(above))
                     left -= above - step
@@ -52,11 +52,6 @@ class Asha:
     def first(self, history: History, n: int) -> Sequence[int]:
         left = self.budget - history.steps_committed("search")
         return (self.rungs[0],) * max(0, min(n, left // self.rungs[0]))
-
-    def _promotable(self, runs: Sequence[Run], step: int) -> list[Run]:
-        reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
-        top = best(reached, step, int(len(reached) / self.eta + 1e-9))
-        return [run for run in top if run.job.until == step and run.state == "paused"]
 
 
 plugin = Asha

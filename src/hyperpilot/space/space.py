@@ -169,14 +169,15 @@ class Space:
     def neighbours(self, config: Config, n: int, rng: np.random.Generator) -> list[Config]:
         """Up to n valid configurations near a given one: some hyperparameters moved, the others kept."""
         found = []
+        legal = {name: value for name, value in config.items() if self._space[name].legal_value(value)}
         for other in self.sample(n, rng):
-            values = {name: config.get(name, other.get(name)) for name in self._space}
+            values = {name: legal.get(name, other.get(name)) for name in self._space}
             moved = rng.random(len(self._columns)) < max(0.25, 1 / len(self._columns))
             for column, move in zip(self._columns, moved, strict=True):
                 if move or values[column.hp.name] is None:
                     values[column.hp.name] = self._moved(column.hp, values[column.hp.name], rng)
             near = self._activate({name: value for name, value in values.items() if value is not None})
-            if near != config and not self._faults(near) and not self._broken(near):
+            if near != config and not self._clash(near) and not self._broken(near):
                 found.append(near)
         return found
 
@@ -281,8 +282,7 @@ class Space:
         return next((rule.text for rule in self._constraints if not rule.holds(complete)), "")
 
     def _moved(self, hp: Any, value: Value | None, rng: np.random.Generator) -> Value:
-        fresh = value is None or not hp.legal_value(value) or isinstance(hp, cs.CategoricalHyperparameter)
-        if fresh:
+        if value is None or isinstance(hp, cs.CategoricalHyperparameter):
             return python(hp.to_value(hp.sample_vector(seed=np.random.RandomState(int(rng.integers(2**31))))))
         if isinstance(hp, cs.OrdinalHyperparameter):
             index = list(hp.sequence).index(value) + int(rng.choice([-1, 1]))

@@ -1,10 +1,19 @@
 """The prior of the network's scales, and how well a value of them explains the data.
 
+A score is a trend over training, plus a function of configuration and training time, plus what is particular to one training,
+plus the noise of one evaluation:
+
+    y = trend(t) + s(t) h(x, t) + r(t) u_run(t) + noise(t)
+
+The spreads s, r and of the noise are powers of t: early in training all configurations are alike. Part of h does not depend on
+t, so that early scores tell something of the last one. What is particular to a training (its seed) drifts over time and is
+shared by neighbouring evaluations of a curve: ten points of one seed are not ten pieces of evidence.
+
 The evidence is that of the infinitely wide network: with sinusoidal units whose input weights follow a Student t
 distribution, its covariance function is Matern's (Meronen et al. 2021), so that the output weights, the biases and the
 noise are integrated out in closed form and only the scales are left to sample.
 
-Everything is in the units of standardised scores, and inputs `z` lie in about [-1, 1].
+Everything is in the units of standardised scores; inputs `z` lie in [-1, 1] and t in (0, 1].
 """
 
 from __future__ import annotations
@@ -15,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
+from scipy.special import expit
 
 Array = NDArray[np.float64]
 
@@ -27,31 +37,41 @@ FLOOR = 0.1
 BIAS = 0.5
 """Prior standard deviation of the output bias."""
 
+TREND = 0.5**0.5
+"""Prior standard deviation of the trend, whose length in `clock` is 1."""
+
 _LIMIT = 12.0
 """Scales further out than this, in prior standard deviations, are refused without a look."""
 
 
 class Scales(NamedTuple):
-    """The hyperparameters of the network's prior.
+    """The hyperparameters of the network's prior; l(.) is a logarithm.
 
     Args:
-        inverse_lengths: (d,) logarithms: how fast the function may vary with each input (relevance determination).
-        amplitude: logarithm of the standard deviation of the function.
-        noise: logarithm of the noise of a single evaluation, at the centre of the inputs.
-        offset: logarithm of the noise that all evaluations of one training share, at the centre of the inputs.
-        slopes: (d,) weights of the unit that says how the noise varies with the inputs.
+        inverse_lengths: (d,) l(how fast the function may vary with each input): relevance determination.
+        amplitude, growth: s(t) = exp(amplitude) t^growth.
+        constant: share of the function's variance that does not depend on t, in (0, 1).
+        inverse_duration: l(how fast the rest may vary with `clock`).
+        noise, noise_growth: the standard deviation of one evaluation is exp(noise) t^noise_growth.
+        seed, seed_growth: r(t) = exp(seed) t^seed_growth.
+        drift: l(how fast what is particular to a training forgets, in t).
     """
 
     inverse_lengths: Array
     amplitude: float
+    growth: float
+    constant: float
+    inverse_duration: float
     noise: float
-    offset: float
-    slopes: Array
+    noise_growth: float
+    seed: float
+    seed_growth: float
+    drift: float
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """Independent normal distributions of the scales of a network with d inputs.
+    """Independent normal distributions of the scales of a network with d inputs besides time.
 
     Inverse lengths shrink with the root of d, or else the function would be rougher the more inputs there are
     (Hvarfner et al. 2024); their wide spread lets most inputs be irrelevant.
@@ -61,34 +81,48 @@ class Prior:
 
     @property
     def size(self) -> int:
-        return 2 * self.d + 3
+        return self.d + 9
 
     def scales(self, phi: Array) -> Scales:
         """The scales at (size,) standard normal coordinates."""
-        d = self.d
+        amplitude, growth, constant, duration, noise, noise_growth, seed, seed_growth, drift = phi[self.d :]
         return Scales(
-            inverse_lengths=-0.18 - 0.5 * np.log(d) + 1.2 * phi[:d],
-            amplitude=0.3 + 0.5 * phi[d],
-            noise=-1.2 + 0.7 * phi[d + 1],
-            offset=-1.2 + 0.7 * phi[d + 2],
-            slopes=phi[d + 3 :] / np.sqrt(d),
+            inverse_lengths=-0.18 - 0.5 * np.log(self.d) + 1.2 * phi[: self.d],
+            amplitude=0.5 * amplitude,
+            growth=0.5 * growth,
+            constant=float(expit(0.5 + constant)),
+            inverse_duration=0.7 * duration,
+            noise=-1.5 + 0.7 * noise,
+            noise_growth=0.5 * noise_growth,
+            seed=-1.0 + 0.7 * seed,
+            seed_growth=0.5 + 0.5 * seed_growth,
+            drift=0.7 + 0.7 * drift,
         )
 
-    def spreads(self) -> Array:
+    def spreads(self, scales: Scales) -> Array:
         """(size,) derivatives of the scales to their coordinates."""
-        d = self.d
-        return np.concatenate([np.full(d, 1.2), [0.5, 0.7, 0.7], np.full(d, d**-0.5)])
+        logistic = scales.constant * (1 - scales.constant)
+        return np.concatenate([np.full(self.d, 1.2), [0.5, 0.5, logistic, 0.7, 0.7, 0.5, 0.7, 0.5, 0.7]])
 
 
-def noise_unit(scales: Scales, z: Array) -> Array:
-    """(n,) what the logarithm of the noise departs from its value at the centre by, in (-1, 1)."""
-    return np.asarray(np.tanh(z @ scales.slopes))
+def clock(t: Array) -> Array:
+    """Training time as the network sees it: a decade is 2, as wide as the range of any other input."""
+    return np.asarray(2 * np.log10(t))
 
 
-def noise_parts(scales: Scales, z: Array) -> tuple[Array, Array]:
-    """Variance (n,) of each evaluation's own noise, and standard deviation (n,) of what those of a training share."""
-    unit = noise_unit(scales, z)
-    return np.exp(2 * (scales.noise + unit)) + FLOOR**2, np.exp(scales.offset + unit)
+def noise_variance(scales: Scales, t: Array) -> Array:
+    """(n,) of each evaluation's own noise."""
+    return np.asarray(np.exp(2 * scales.noise) * t ** (2 * scales.noise_growth) + FLOOR**2)
+
+
+def seed_spread(scales: Scales, t: Array) -> Array:
+    """(n,) standard deviation of what is particular to a training."""
+    return np.asarray(np.exp(scales.seed) * t**scales.seed_growth)
+
+
+def seed_correlation(scales: Scales, gaps: Array) -> Array:
+    """Of what is particular to one training, at times so far apart."""
+    return np.asarray(np.exp(-np.exp(scales.drift) * gaps))
 
 
 class Evidence:
@@ -97,79 +131,112 @@ class Evidence:
     Args:
         prior: of the scales.
         z: (n, d) inputs.
+        t: (n,) shares of the horizon.
         y: (n,) standardised scores.
         run: (n,) number of the training that each row is from.
     """
 
-    def __init__(self, prior: Prior, z: Array, y: Array, run: NDArray[np.intp]) -> None:
-        self._prior, self._z, self._y = prior, z, y
+    def __init__(self, prior: Prior, z: Array, t: Array, y: Array, run: NDArray[np.intp]) -> None:
+        self._prior, self._z, self._t, self._y = prior, z, t, y
         self._left, self._right = np.nonzero(run[:, None] == run)  # few, as a training has few rows
+        self._gaps = np.abs(t[self._left] - t[self._right])
+        self._ages = np.log(t[self._left]) + np.log(t[self._right])
+        ticks = clock(t)
+        self._lags = FREEDOM**0.5 * np.abs(ticks[:, None] - ticks)
+        # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
+        self._work = np.empty((8, len(y), len(y)))
+        self._trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """The potential at standard normal coordinates and its gradient; infinite where it cannot be computed."""
         if not np.abs(phi).max() < _LIMIT:
             return np.inf, phi
         scales = self._prior.scales(phi)
-        variance, shared = noise_parts(scales, self._z)
-        pairs = shared[self._left] * shared[self._right]
         scaled = self._z * np.exp(scales.inverse_lengths)
-        kernel, decay = _matern(scaled)
-        power = np.exp(2 * scales.amplitude)
-        covariance = kernel * power + BIAS**2
-        covariance[self._left, self._right] += pairs
-        covariance.flat[:: len(kernel) + 1] += variance
-        factor, fault = lapack.dpotrf(covariance.T, lower=1, overwrite_a=1, clean=1)
-        if fault:
+        kernel, decay = _matern(scaled, *self._work[:2])
+        lags, fading, varying, mixed, covariance = self._work[2:7]
+        np.multiply(self._lags, np.exp(scales.inverse_duration), out=lags)
+        np.exp(np.negative(lags, out=fading), out=fading)
+        np.add(lags, 1, out=varying)
+        varying *= fading
+        spread = np.exp(scales.amplitude) * self._t**scales.growth
+        np.multiply(varying, 1 - scales.constant, out=mixed)
+        mixed += scales.constant
+        mixed *= spread
+        mixed *= spread[:, None]
+        of_seed = seed_spread(scales, self._t)
+        shared = of_seed[self._left] * of_seed[self._right] * seed_correlation(scales, self._gaps)
+        own = noise_variance(scales, self._t)
+        np.multiply(kernel, mixed, out=covariance)
+        covariance += self._trend
+        covariance[self._left, self._right] += shared
+        covariance.flat[:: len(own) + 1] += own
+        log_root = _invert(covariance)
+        if log_root is None:
             return np.inf, phi
-        log_root = np.log(factor.diagonal()).sum()
-        inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-        lower = inverse.T  # upper triangle in C order: the transpose of what Lapack calls lower
-        weights = lower @ self._y + self._y @ lower - lower.diagonal() * self._y
+        weights = covariance @ self._y
         potential = 0.5 * self._y @ weights + log_root + 0.5 * phi @ phi
-        slope = self._slope(scales, scaled, kernel, decay, lower, weights, variance - FLOOR**2, pairs)
-        return float(potential), slope * self._prior.spreads() + phi
-
-    def _slope(
-        self,
-        scales: Scales,
-        scaled: Array,
-        kernel: Array,
-        decay: Array,
-        inverse: Array,
-        weights: Array,
-        own: Array,
-        pairs: Array,
-    ) -> Array:
-        """(size,) derivatives to the scales: sums of Q * dK with Q = (inverse of K - weights weights') / 2.
-
-        Only the upper triangle of the inverse is filled: a sum over a symmetric matrix counts it twice, less the
-        diagonal. `decay` is overwritten.
-        """
-        power, n, diagonal = np.exp(2 * scales.amplitude), len(weights), inverse.diagonal()
-        amplitude = 2 * power * (np.vdot(inverse, kernel) - 0.5 * diagonal.sum() - 0.5 * weights @ kernel @ weights)
-        # sum_ij M_ij (z_i - z_j)^2 = 2 (m z^2 - z M z), m the row sums of M; M here is decay + decay', halved.
-        decay *= inverse - 0.5 * np.multiply.outer(weights, weights)
-        decay *= -0.75 * power
-        row = decay.sum(0) + decay.sum(1)
-        lengths = 4 * (row @ scaled**2 - (scaled * (decay @ scaled + decay.T @ scaled)).sum(0))
-        i, j = np.minimum(self._left, self._right), np.maximum(self._left, self._right)
-        noise = own * (diagonal - weights**2)
-        offset = np.bincount(self._left, (inverse[i, j] - weights[i] * weights[j]) * pairs, minlength=n)
-        unit = (noise + offset) * (1 - noise_unit(scales, self._z) ** 2)
-        return np.concatenate([lengths, [amplitude, noise.sum(), offset.sum()], unit @ self._z])
+        # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2.
+        q = np.subtract(covariance, np.multiply.outer(weights, weights, out=self._work[7]), out=covariance)
+        q *= 0.5
+        noise = 2 * q.diagonal() * (own - FLOOR**2)
+        together = q[self._left, self._right] * shared
+        decay *= q
+        decay *= mixed
+        q *= kernel
+        function = np.einsum("ij,ij->i", q, mixed)
+        q *= spread
+        q *= spread[:, None]
+        total, varied = q.sum(), np.vdot(q, varying)
+        fading *= lags
+        fading *= lags
+        slope = [
+            2 * function.sum(),
+            2 * np.log(self._t) @ function,
+            total - varied,
+            -(1 - scales.constant) * np.vdot(q, fading),
+            noise.sum(),
+            noise @ np.log(self._t),
+            2 * together.sum(),
+            together @ self._ages,
+            -np.exp(scales.drift) * (together @ self._gaps),
+        ]
+        slopes = np.concatenate([_length_slopes(decay, scaled), slope])
+        return float(potential), slopes * self._prior.spreads(scales) + phi
 
 
-def _matern(scaled: Array) -> tuple[Array, Array]:
-    """Matern 3/2 correlations (n, n) of scaled inputs, and exp(-r): -2/3 of their derivative to squared distance."""
+def _length_slopes(m: Array, scaled: Array) -> Array:
+    """(d,) sums of m * dk/dlog(inverse length), where m (n, n) holds a factor exp(-r).
+
+    dk = -3 exp(-r) (z_i - z_j)^2 for Matern 3/2, and sum_ij m_ij (z_i - z_j)^2 = 2 (row sums of m z^2 - z m z).
+    """
+    return np.asarray(-6 * (m.sum(axis=1) @ scaled**2 - (scaled * (m @ scaled)).sum(axis=0)))
+
+
+def _invert(covariance: Array) -> float | None:
+    """Half the log determinant of a matrix that is overwritten with its inverse; None where it is not positive definite."""
+    factor, fault = lapack.dpotrf(covariance.T, lower=1, overwrite_a=1, clean=1)
+    if fault:
+        return None
+    log_root = float(np.log(factor.diagonal()).sum())
+    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    diagonal = lower.diagonal().copy()
+    np.add(lower, lower.T, out=covariance)
+    covariance.flat[:: len(covariance) + 1] = diagonal
+    return log_root
+
+
+def _matern(scaled: Array, r: Array, decay: Array) -> tuple[Array, Array]:
+    """Matern 3/2 correlations (n, n) of scaled inputs, and exp(-r), in the arrays that are given."""
     squares = np.einsum("ij,ij->i", scaled, scaled)
-    r = scaled @ scaled.T
+    np.matmul(scaled, scaled.T, out=r)
     r *= -2
     r += squares[:, None]
     r += squares
     np.maximum(r, 0, out=r)
     r *= FREEDOM
     np.sqrt(r, out=r)
-    decay = np.exp(-r)
+    np.exp(np.negative(r, out=decay), out=decay)
     r += 1
     r *= decay
     return r, decay

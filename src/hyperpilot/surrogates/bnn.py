@@ -1,16 +1,17 @@
-"""A Bayesian neural network over configurations and training time, with noise that depends on both.
+"""A Bayesian neural network over configurations and training time, with noise that changes over training.
 
-One hidden layer of sinusoidal units. The prior is hierarchical, after Neal (1996): every input has its own scale, large
-where the input matters, and the scales, the amplitude and the noise are unknown themselves. Each draw of the posterior
-is a whole network with its own scales, its own hidden layer and its own output layer:
+One hidden layer of sinusoidal units: some see the configuration, some see it and the training time, a few see the time alone.
+The prior is hierarchical, after Neal (1996): every input has its own scale, large where the input matters, and the scales, the
+amplitude, its growth over training and the noise are unknown themselves. Each draw of the posterior is a whole network with
+its own scales, its own hidden layer and its own output layer:
 
 1. the scales come from their posterior by Hamiltonian Monte Carlo, everything else integrated out (`_evidence`);
 2. the hidden layer comes from its prior given the scales: Student t weights, which with sinusoidal units make a
    stationary prior, so that away from data a network is as uncertain as before any (Meronen et al. 2021);
 3. the output layer comes from its exact posterior given both, a linear regression.
 
-The noise has two parts, both scaled by a log-noise unit that sees the inputs: one of each evaluation, and one that all
-evaluations of a training share, because a curve of ten points from one seed is not ten pieces of evidence.
+The noise has two parts that both change over training: one of each evaluation, and one that is particular to a training and
+drifts slowly, because a curve of ten points from one seed is not ten pieces of evidence.
 
 We deviate from Neal in step 2: hidden weights stay at their prior given the scales. In a wide layer their posterior is
 close to it, and the output layer adapts instead, as in random features (Rahimi and Recht 2007). What is left to sample
@@ -33,17 +34,36 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from hyperpilot.records.dataset import Dataset
-from hyperpilot.surrogates._evidence import BIAS, FREEDOM, Evidence, Prior, Scales, noise_parts
+from hyperpilot.surrogates._evidence import (
+    BIAS,
+    FREEDOM,
+    TREND,
+    Evidence,
+    Prior,
+    Scales,
+    clock,
+    noise_variance,
+    seed_correlation,
+    seed_spread,
+)
 from hyperpilot.surrogates._hmc import sample
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
+
+TREND_UNITS = 4
+"""Hidden units that see the time alone."""
+
+
+_BLOCK = 200
+"""Rows that are predicted at once: so few that the activations stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +72,18 @@ class BNN:
 
     Args:
         draws: number of networks drawn.
-        width: hidden units of each network, an even number.
-        rows: rows that the scales are learnt from when there are more, at a cost that grows with the cube of it; the
-            output layers always see every row.
+        width: hidden units of each network that see the configuration, a multiple of four.
+        rows: rows that the scales are learnt from when there are more, at a cost that grows with the cube of it; the output
+            layers always see every row.
     """
 
     draws: int = 32
     width: int = 128
-    rows: int = 192
+    rows: int = 120
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or self.rows < 1 or self.width < 2 or self.width % 2:
-            raise ValueError("draws and rows must be at least 1, width even and at least 2")
+        if self.draws < 1 or self.rows < 1 or self.width < 4 or self.width % 4:
+            raise ValueError("draws and rows must be at least 1, width a multiple of four")
 
     def fit(self, data: Dataset, rng: np.random.Generator) -> Networks:
         """Networks drawn from the posterior; from the prior where there are no rows.
@@ -74,20 +94,35 @@ class BNN:
         _check(data)
         run = _runs(data)
         order = np.argsort(run, kind="stable")
-        z, run = _inputs(data.x, data.t)[order], run[order]
+        z, t, run = _inputs(data.x)[order], _shares(data.t)[order], run[order]
         mean, scale = _standard(data.y)
         y = (data.y[order] - mean) / scale
         prior = Prior(z.shape[1])
         if len(y):
-            few = _few(run, z[:, -1], self.rows, rng)
-            phis = sample(Evidence(prior, z[few], y[few], run[few]), prior.size, self.draws, rng)
+            few = _few(run, t, self.rows, rng)
+            phis = sample(Evidence(prior, z[few], t[few], y[few], run[few]), prior.size, self.draws, rng)
         else:
             phis = rng.standard_normal((self.draws, prior.size))
-        networks = [_network(prior.scales(phi), z, y, run, self.width, rng) for phi in phis]
+        curves = Curves(run)
+        networks = [_network(prior.scales(phi), z, t, y, curves, self.width, rng) for phi in phis]
         return Networks(tuple(networks), mean, scale)
 
 
 plugin = BNN
+
+
+class Hidden(NamedTuple):
+    """Input weights; each unit's serve a cosine and a sine, which spares the hidden biases.
+
+    Args:
+        still: (d, width / 4) of the units that see the configuration.
+        moving: (d + 1, width / 4) of those that see the time, too.
+        trend: (TREND_UNITS,) of those that see the time alone.
+    """
+
+    still: Array
+    moving: Array
+    trend: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +131,17 @@ class Network:
 
     Args:
         scales: of its prior.
-        hidden: (d, width / 2) input weights; each serves a cosine and a sine, which spares the hidden biases.
-        output: (width + 1,) output weights, the bias last.
+        hidden: the input weights.
+        output: (width + 2 TREND_UNITS + 1,) output weights, the bias last.
     """
 
     scales: Scales
-    hidden: Single
+    hidden: Hidden
     output: Single
 
-    def __call__(self, z: Array) -> Single:
+    def __call__(self, z: Array, t: Array) -> Single:
         """(n,) standardised scores."""
-        return np.asarray(_features(self.scales, self.hidden, z) @ self.output)
+        return np.asarray(_features(self.scales, self.hidden, z, t) @ self.output)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +160,35 @@ class Networks:
 
     def __call__(self, x: Array, t: Array) -> Array:
         """Values of the draws: (S, n) at x (n, d) and t (n,)."""
-        z = self._checked(x, t)
-        return self.mean + self.scale * np.array([network(z) for network in self.networks], dtype=float)
+        z, t = self._checked(x, t)
+        values = np.empty((len(self.networks), len(z)))
+        for start in range(0, len(z), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            values[:, rows] = [network(z[rows], t[rows]) for network in self.networks]
+        return self.mean + self.scale * values
 
     def noise(self, x: Array, t: Array) -> Array:
         """Standard deviation (S, n) of the score of one seed about each draw, at x (n, d) and t (n,)."""
-        z = self._checked(x, t)
-        parts = (noise_parts(network.scales, z) for network in self.networks)
-        return self.scale * np.array([np.sqrt(variance + shared**2) for variance, shared in parts])
+        _, t = self._checked(x, t)
+        scales = (network.scales for network in self.networks)
+        return self.scale * np.array([np.sqrt(noise_variance(each, t) + seed_spread(each, t) ** 2) for each in scales])
 
-    def _checked(self, x: Array, t: Array) -> Array:
+    def _checked(self, x: Array, t: Array) -> tuple[Array, Array]:
         _check_inputs(x, t)
-        z = _inputs(x, t)
-        surplus = z.shape[1] - len(self.networks[0].hidden)
-        if surplus:
-            raise ValueError(f"x has {x.shape[1]} columns, but the model was fitted to {x.shape[1] - surplus}")
-        return z
+        columns = len(self.networks[0].hidden.still)
+        if x.shape[1] != columns:
+            raise ValueError(f"x has {x.shape[1]} columns, but the model was fitted to {columns}")
+        return _inputs(x), _shares(t)
 
 
-def _inputs(x: Array, t: Array) -> Array:
-    """Network inputs (n, d + 2): columns in [-1, 1], then the share of the horizon, in logarithms and straight."""
-    shares = np.clip(t, 0.01, None)
-    return np.column_stack([2 * x - 1, 2 * np.log10(shares) + 1, 2 * shares - 1])
+def _inputs(x: Array) -> Array:
+    """Columns in [-1, 1]."""
+    return 2 * x - 1
+
+
+def _shares(t: Array) -> Array:
+    """Shares of the horizon, not so small that their logarithm would outweigh all else."""
+    return np.clip(t, 0.01, None)
 
 
 def _runs(data: Dataset) -> NDArray[np.intp]:
@@ -175,15 +217,18 @@ def _few(run: NDArray[np.intp], t: Array, rows: int, rng: np.random.Generator) -
 
 
 def _network(
-    scales: Scales, z: Array, y: Array, run: NDArray[np.intp], width: int, rng: np.random.Generator
+    scales: Scales, z: Array, t: Array, y: Array, curves: Curves, width: int, rng: np.random.Generator
 ) -> Network:
     """A network given its scales: hidden layer from the prior, output layer from its posterior."""
-    normal = rng.standard_normal((z.shape[1], width // 2))
-    # A multivariate t: normal over the root of a chi square.
-    weights = normal * np.sqrt(FREEDOM / rng.chisquare(FREEDOM, width // 2))
-    hidden = (np.exp(scales.inverse_lengths)[:, None] * weights).astype(np.float32)
-    phi = _features(scales, hidden, z).astype(float)
-    precision, target = _regression(phi, y, run, *noise_parts(scales, z))
+    pace = np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None]
+    d, units = z.shape[1], width // 4
+    hidden = Hidden(
+        still=pace[:d] * _student(d, units, rng),
+        moving=pace * np.vstack([_student(d, units, rng), _student(1, units, rng)]),
+        trend=_student(1, TREND_UNITS, rng)[0],
+    )
+    phi = _features(scales, hidden, z, t).astype(float)
+    precision, target = _regression(phi, y, curves.roots(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
@@ -191,33 +236,62 @@ def _network(
     return Network(scales, hidden, output.astype(np.float32))
 
 
-def _features(scales: Scales, hidden: Single, z: Array) -> Single:
-    """(n, width + 1) activations, scaled so that every output weight has prior variance 1."""
-    phases = z.astype(np.float32) @ hidden
-    half = phases.shape[1]
-    phi = np.empty((len(z), 2 * half + 1), dtype=np.float32)
-    np.cos(phases, out=phi[:, :half])
-    np.sin(phases, out=phi[:, half:-1])
-    phi[:, :-1] *= np.float32(np.exp(scales.amplitude) / np.sqrt(half))
-    phi[:, -1] = BIAS
-    return phi
+def _student(d: int, units: int, rng: np.random.Generator) -> Array:
+    """(d, units) weights, multivariate t in each column: normal over the root of a chi square."""
+    normal = rng.standard_normal((d, units))
+    return np.asarray(normal * np.sqrt(FREEDOM / rng.chisquare(FREEDOM, units)))
 
 
-def _regression(phi: Array, y: Array, run: NDArray[np.intp], variance: Array, shared: Array) -> tuple[Array, Array]:
+def _features(scales: Scales, hidden: Hidden, z: Array, t: Array) -> Single:
+    """(n, width + 2 TREND_UNITS + 1) activations, scaled so that every output weight has prior variance 1."""
+    ticks = clock(t)[:, None]
+    inputs = (z @ hidden.still, z @ hidden.moving[:-1] + ticks * hidden.moving[-1], ticks * hidden.trend)
+    spread = np.exp(scales.amplitude) * t**scales.growth
+    shares = (spread * np.sqrt(scales.constant), spread * np.sqrt(1 - scales.constant), np.full(len(t), TREND))
+    blocks = []
+    for phases, share in zip(inputs, shares, strict=True):
+        weight = (share / np.sqrt(phases.shape[1])).astype(np.float32)[:, None]
+        angles = phases.astype(np.float32)  # whose sines take a third of the time
+        blocks += [weight * np.cos(angles), weight * np.sin(angles)]
+    return np.hstack([*blocks, np.full((len(t), 1), BIAS, dtype=np.float32)])
+
+
+class Curves:
+    """The rows of each training, to handle the noise that they share; padded to the longest.
+
+    Args:
+        run: (n,) number of the training that each row is from, sorted.
+    """
+
+    def __init__(self, run: NDArray[np.intp]) -> None:
+        starts = np.flatnonzero(np.diff(run, prepend=-1))
+        lengths = np.diff(np.append(starts, len(run)))
+        place = np.arange(lengths.max(initial=0))
+        self.real = place < lengths[:, None]
+        self.rows = np.where(self.real, starts[:, None] + place, 0)
+
+    def roots(self, scales: Scales, t: Array) -> Array:
+        """(runs, length, length) Cholesky factors of the noise of each training; the identity where padded."""
+        times, size = t[self.rows], self.rows.shape[1]
+        spread = seed_spread(scales, times) * self.real
+        noise = spread[:, :, None] * spread[:, None, :]
+        noise *= seed_correlation(scales, np.abs(times[:, :, None] - times[:, None, :]))
+        noise[:, np.arange(size), np.arange(size)] += np.where(self.real, noise_variance(scales, times), 1.0)
+        return np.asarray(np.linalg.cholesky(noise), dtype=float)
+
+
+def _regression(phi: Array, y: Array, roots: Array, curves: Curves) -> tuple[Array, Array]:
     """Posterior precision of the output weights, and that times their mean.
 
-    The noise of a training has covariance diag(variance) + shared shared', so its inverse takes one rank-one correction
-    a training (Sherman-Morrison) and the cost stays linear in the rows. Rows must be sorted by `run`.
+    The noise of one training is independent of that of others, so that whitening takes a small factor a training and the
+    cost stays linear in the rows.
     """
     if not len(y):
         return np.eye(phi.shape[1]), np.zeros(phi.shape[1])
-    starts = np.flatnonzero(np.diff(run, prepend=-1))
-    scaled = phi / variance[:, None]
-    totals = np.add.reduceat(scaled * shared[:, None], starts)
-    shrink = 1 + np.add.reduceat(shared**2 / variance, starts)
-    score = np.add.reduceat(shared * y / variance, starts)
-    precision = phi.T @ scaled - totals.T @ (totals / shrink[:, None]) + np.eye(phi.shape[1])
-    return precision, scaled.T @ y - totals.T @ (score / shrink)
+    rows = np.column_stack([phi, y])[curves.rows] * curves.real[:, :, None]
+    white = np.linalg.solve(roots, rows).reshape(-1, rows.shape[2])
+    products = white[:, :-1].T @ white
+    return products[:, :-1] + np.eye(phi.shape[1]), products[:, -1]
 
 
 def _check(data: Dataset) -> None:
