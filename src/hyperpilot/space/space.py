@@ -176,10 +176,35 @@ class Space:
             for column, move in zip(self._columns, moved, strict=True):
                 if move or values[column.hp.name] is None:
                     values[column.hp.name] = self._moved(column.hp, values[column.hp.name], rng)
-            near = self._activate({name: value for name, value in values.items() if value is not None})
+            near = self.activate({name: value for name, value in values.items() if value is not None})
             if near != config and not self._clash(near) and not self._broken(near):
                 found.append(near)
         return found
+
+    def complete(self, n: int, rng: np.random.Generator) -> list[Config]:
+        """Values of every hyperparameter drawn independently, also of those that a condition or a constraint would leave out."""
+        # A column at a time, as one value at a time is a hundred times slower.
+        random = np.random.RandomState(int(rng.integers(2**31)))
+        columns = [np.asarray(hp.sample_value(size=n, seed=random)).tolist() for hp in self._space.values()]
+        return [dict(zip(self._space, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def activate(self, values: Config) -> Config:
+        """The values without those whose condition does not hold."""
+        active = dict(values)
+        for _ in self._conditions:  # a chain of conditions is no longer than their number
+            for child, (parent, allowed) in self._conditions.items():
+                if child in active and active.get(parent) not in allowed:
+                    del active[child]
+        return active
+
+    def grid(self, name: str, n: int) -> list[Value]:
+        """Up to n values of a hyperparameter, evenly spaced on its scale; every choice of one that has choices."""
+        hp = self._space[name]
+        if isinstance(hp, cs.OrdinalHyperparameter):
+            return [python(value) for value in hp.sequence]
+        if isinstance(hp, cs.CategoricalHyperparameter):
+            return [python(value) for value in hp.choices]
+        return list(dict.fromkeys(python(hp.to_value(unit)) for unit in np.linspace(0.0, 1.0, n)))
 
     def default(self) -> Config:
         """The configuration to start from: the given defaults, with fixed values in force.
@@ -191,7 +216,7 @@ class Space:
         missing = [name for name, value in values.items() if value is None]
         if missing:
             raise InvalidSpace(f"{missing[0]} has no default", "Give the space defaults=... for every hyperparameter.")
-        config = self._activate({name: value for name, value in values.items() if value is not None})
+        config = self.activate({name: value for name, value in values.items() if value is not None})
         broken = self._broken(config)
         if broken:
             raise InvalidSpace(
@@ -201,7 +226,7 @@ class Space:
 
     def middle(self) -> Config:
         """The middle of every range, the first of every choice."""
-        return self._activate({name: self._any(name) for name in self._space})
+        return self.activate({name: self._any(name) for name in self._space})
 
     def check(self, config: Config) -> None:
         """Passes a configuration that the space allows.
@@ -231,11 +256,8 @@ class Space:
         return np.hstack(columns).reshape(len(configs), self.width)
 
     def _drawn(self, n: int, rng: np.random.Generator) -> list[Config]:
-        """Configurations before the constraints: a column at a time, as one value at a time is a hundred times slower."""
-        random = np.random.RandomState(int(rng.integers(2**31)))
-        columns = [np.asarray(hp.sample_value(size=n, seed=random)).tolist() for hp in self._space.values()]
-        rows = (dict(zip(self._space, row, strict=True)) for row in zip(*columns, strict=True))
-        return [config for config in map(self._activate, rows) if not self._clash(config)]
+        """Configurations before the constraints."""
+        return [config for config in map(self.activate, self.complete(n, rng)) if not self._clash(config)]
 
     def _add_conditions(self) -> None:
         for child, (parent, values) in self._conditions.items():
@@ -251,15 +273,6 @@ class Space:
         """
         return next((clause_text(combination) for combination in self._forbidden if has(config, combination)), "")
 
-    def _activate(self, values: Config) -> Config:
-        """The values without those whose condition does not hold."""
-        active = dict(values)
-        for _ in self._conditions:  # a chain of conditions is no longer than their number
-            for child, (parent, allowed) in self._conditions.items():
-                if child in active and active.get(parent) not in allowed:
-                    del active[child]
-        return active
-
     def _faults(self, config: Config) -> list[str]:
         for name, value in config.items():
             hp = self._space[name]
@@ -267,7 +280,7 @@ class Space:
                 allowed = describe(hp) if name not in self._fixed else f"fixed at {write(self._fixed[name])}"
                 return [f"{name}={value!r} is not allowed ({allowed})"]
         if (
-            active := self._activate({name: config.get(name, self._any(name)) for name in self._space})
+            active := self.activate({name: config.get(name, self._any(name)) for name in self._space})
         ).keys() != config.keys():
             odd = sorted(active.keys() ^ config.keys())[0]
             return [f"{odd} is {'missing' if odd in active else 'inactive here'}"]

@@ -1,0 +1,81 @@
+"""Show which hyperparameters matter, and which depend on each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hyperpilot.analysis.importance import Importance, Share
+
+_PAIRS = 10
+_SURE = 0.01
+"""An interval that ends above it shows an effect."""
+
+
+def command(
+    study: Annotated[Path, typer.Argument(help="The study's folder.")],
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw effects, slices and surfaces into this file: a.png, a.svg.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the model's draws.")] = 0,
+) -> None:
+    """Show which hyperparameters matter, and which depend on each other."""
+    from json import dumps
+
+    import numpy as np
+
+    from hyperpilot.analysis.importance import believe, importance
+    from hyperpilot.api import read_history
+    from hyperpilot.cli._options import extras, progress
+    from hyperpilot.registry import load
+    from hyperpilot.runtime.study import Study
+
+    settings, rng = Study.read(study), np.random.default_rng(seed)
+    space = settings.build_space()
+    posterior = believe(read_history(study), space, load("surrogates", settings.surrogate)(), rng)
+    with progress("effects") as show:
+        found = importance(posterior, space, rng, told=lambda done, total: show(done, total, ""))
+    print(dumps(_plain(found), indent=2) if json else words(found))
+    if plot is not None:
+        with extras():
+            from hyperpilot.reports.importance import draw
+
+            draw(found, posterior, space, rng, plot)
+
+
+def words(found: Importance) -> str:
+    """The effects for people."""
+    lines = ["Share of the variance of the score's rank over the space, at the horizon, with 90% intervals", ""]
+    lines += [f"  {name:<26} {_words(share)}" for name, share in found.main.items()]
+    lines += ["", "Beyond that, two together", ""]
+    strongest = list(found.pairs.items())[:_PAIRS]
+    lines += [f"  {' x '.join(pair):<40} {_words(share)}{_sure(share)}" for pair, share in strongest]
+    lines += ["", f"  {'three or more together':<40} {max(0.0, found.rest):6.1%}"]
+    if not any(share.low > _SURE for share in [*found.main.values(), *found.pairs.values()]):
+        lines += ["", "None of it is certain: every interval reaches zero. More trials would narrow them."]
+    return "\n".join(lines)
+
+
+def _words(share: Share) -> str:
+    mean, low, high = (
+        max(0.0, value) for value in (share.mean, share.low, share.high)
+    )  # below lies only sampling error
+    return f"{mean:6.1%}  ({low:.1%} to {high:.1%})"
+
+
+def _sure(share: Share) -> str:
+    return "  they depend on each other" if share.low > _SURE else ""
+
+
+def _plain(found: Importance) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "main": {name: asdict(share) for name, share in found.main.items()},
+        "pairs": [{"names": list(pair), **asdict(share)} for pair, share in found.pairs.items()],
+        "rest": found.rest,
+    }
