@@ -119,7 +119,7 @@ def test_a_study_survives_the_kill_of_a_worker_and_of_its_controller(tmp_path):
 
 def test_an_interrupt_leaves_a_study_that_resume_continues(tmp_path):
     folder = tmp_path / "study"
-    controller = start(*SETTINGS, "--total-steps", "9000", "--study", str(folder))
+    controller = start(*SETTINGS, "--total-steps", "18000", "--study", str(folder))
     until(lambda: reports(folder) >= 4, controller)
     controller.send_signal(signal.SIGINT)
     assert controller.wait(timeout=30) == 130
