@@ -421,3 +421,10 @@ def test_steps_of_evaluations_are_read_from_options_and_files(tmp_path):
 
     (tmp_path / "s.yaml").write_text("eval_steps: [1k, 2500]\n")
     assert read(tmp_path / "s.yaml") == {"eval_steps": [1000, 2500]}
+
+
+def test_a_folder_that_cannot_be_locked_is_said_to_be_so(tmp_path):
+    Study(**SMALL).write(tmp_path / "s")
+    (tmp_path / "s" / "study.lock").mkdir()
+    with pytest.raises(InvalidStudy, match="cannot be written"):
+        hyperpilot.api.resume(tmp_path / "s")

@@ -67,11 +67,14 @@ def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "pro
     study = Study.read(path)
     lock = FileLock(path / "study.lock")
     try:
-        with lock.acquire(timeout=5):
-            history = _run(study, path, watch, executor)
-            return conclude(study, path, history)
+        held = lock.acquire(timeout=5)
     except Timeout as error:
         raise StudyBusy(f"{folder} is being run by another process", f"hyperpilot status {folder} shows it.") from error
+    except OSError as error:
+        what = f"{folder} cannot be written: {error.strerror}"
+        raise InvalidStudy(what, "Continue it where you may write, or copy the folder.") from error
+    with held:
+        return conclude(study, path, _run(study, path, watch, executor))
 
 
 def read_history(folder: str | Path) -> History:
