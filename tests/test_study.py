@@ -1,8 +1,10 @@
 """A study's settings: from the command line, from a file, on disk, and what is refused before anything trains."""
 
 import os
+import signal
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import hyperpilot.cli._run
 from hyperpilot.cli import app, main
 from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import HyperPilotError, InvalidConfiguration, InvalidSpace, InvalidStudy
-from hyperpilot.records import Job, Submitted
+from hyperpilot.records import History, Job, Submitted
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.study import Study
 
@@ -428,3 +430,22 @@ def test_a_folder_that_cannot_be_locked_is_said_to_be_so(tmp_path):
     (tmp_path / "s" / "study.lock").mkdir()
     with pytest.raises(InvalidStudy, match="cannot be written"):
         hyperpilot.api.resume(tmp_path / "s")
+
+
+def test_an_interrupt_that_comes_inside_a_callback_is_not_lost(tmp_path, monkeypatch, capsys):
+    class Passing:
+        pass
+
+    def resumed(folder, watch):
+        passing = Passing()
+        callback = weakref.ref(passing, lambda _: signal.raise_signal(signal.SIGINT))  # Python ignores what it raises
+        del passing
+        assert callback() is None
+        watch(History(), None, [])
+
+    Study(**SMALL).write(tmp_path / "s")
+    monkeypatch.setattr(hyperpilot.cli._run, "resume", resumed)
+    with pytest.raises(SystemExit) as caught:
+        hyperpilot.cli._run.run(tmp_path / "s", quiet=True, as_json=False)
+    assert caught.value.code == 130 and "resume" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from hyperpilot.analysis.result import Result
 from hyperpilot.api import resume
 from hyperpilot.cli._live import Screen
+from hyperpilot.records import Event, History
+from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
 
 
@@ -19,8 +24,13 @@ def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> 
     try:
         if forecast:
             _say_forecast(study, folder, as_json)
-        with Screen(study, quiet=quiet, as_json=as_json) as screen:
-            result = resume(folder, watch=screen)
+        with Screen(study, quiet=quiet, as_json=as_json) as screen, _interrupts() as let_through:
+
+            def watch(history: History, executor: Executor, events: Sequence[Event]) -> None:
+                screen(history, executor, events)
+                let_through()
+
+            result = resume(folder, watch=watch)
     except KeyboardInterrupt:
         print(f"\nstopped; nothing that was evaluated is lost. Continue: hyperpilot resume {folder}", file=sys.stderr)
         sys.exit(130)
@@ -28,6 +38,30 @@ def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> 
         print(json.dumps({"event": "result", **result.as_json()}, allow_nan=False))
     elif not quiet:
         print(summary(result, study, folder))
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Holds Ctrl-C back until the function that it gives is called, which raises it; a second one is raised at once.
+
+    Raised wherever Python happens to be, it would be lost in a callback from C, such as those of threadpoolctl.
+    """
+    asked = False
+
+    def note(number: int, frame: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def let_through() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield let_through
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
