@@ -76,6 +76,12 @@ def test_the_winner_is_the_best_of_the_test_not_of_the_search():
     assert result.failed_tests == {}
 
 
+def test_the_tuning_score_is_over_all_seeds_that_were_trained_furthest():
+    again, cut = ran(1, 100_004, 3.0), ran(1, 200_007, 50.0, until=40)
+    result = judge(history(SEARCH, again, cut, judged(0, 1.0), judged(1, 6.0)), {})
+    assert (result.trial, result.tuning_score) == (1, 4.0)
+
+
 def test_a_configuration_with_a_failed_test_run_is_out_and_that_is_told():
     result = judge(history(SEARCH, judged(0, 1.0, 2.0), judged(1, 90.0, None), judged(2, math.inf, None)), {})
     assert (result.trial, result.test_iqm, result.default_test_iqm) == (0, 1.5, 1.5)  # the default alone came through

@@ -9,9 +9,10 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm, spearmanr
 
 from hyperpilot import registry
+from hyperpilot.surrogates._curves import Curves, regression
 from hyperpilot.surrogates._evidence import BIAS, FLOOR, Evidence, Prior
 from hyperpilot.surrogates._hmc import sample
-from hyperpilot.surrogates.bnn import BNN, Curves, _features, _few, _network, _regression
+from hyperpilot.surrogates.bnn import BNN, _features, _few, _network
 from hyperpilot.testing import surrogates as suite
 
 
@@ -138,7 +139,7 @@ def test_the_output_layer_has_its_exact_posterior(setting, rng):
     scales, features, y = prior.scales(phi), rng.standard_normal((9, 5)), rng.standard_normal(9)
     inverse = np.linalg.inv(noise_covariance(scales, t, run))
     curves = Curves(run)
-    precision, target = _regression(features, y, curves.roots(scales, t), curves)
+    precision, target = regression(features, y, curves.roots(scales, t), curves)
     np.testing.assert_allclose(precision, np.eye(5) + features.T @ inverse @ features)
     np.testing.assert_allclose(target, features.T @ inverse @ y)
 

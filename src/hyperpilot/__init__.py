@@ -1,4 +1,4 @@
-"""HyperPilotRL: hyperparameters for reinforcement learning, found with a Bayesian neural network under Hyperband."""
+"""HyperPilotRL: hyperparameters for reinforcement learning, found with a Bayesian neural network over many fidelities."""
 
 from __future__ import annotations
 

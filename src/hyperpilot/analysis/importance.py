@@ -16,7 +16,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Posterior, Surrogate
 from hyperpilot.records import History
-from hyperpilot.records.dataset import dataset, normal_scores
 from hyperpilot.space import Config, Space, Value
+from hyperpilot.strategies import bayes
 
 Array = NDArray[np.float64]
 Key = TypeVar("Key")
@@ -85,16 +85,15 @@ class Surface:
 
 
 def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Posterior:
-    """The posterior of a study: of the normal scores of ranks, as a search fits it.
+    """The posterior of a study, as its search fits it.
 
     Raises:
         InvalidStudy: too little has been evaluated.
     """
-    data = dataset(history, space)
     known = len({run.id.trial for run in history.search if run.reports})
     if known < _LEAST:
         raise InvalidStudy(f"{known} trials have been evaluated, which says nothing yet", f"Wait for {_LEAST} of them.")
-    return surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
+    return bayes.believe(history, space, surrogate, rng)
 
 
 def importance(

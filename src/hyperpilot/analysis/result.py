@@ -27,7 +27,8 @@ class Result:
     Args:
         trial: number of the winning configuration.
         config: it, completed by the algorithm's defaults.
-        tuning_score: its last score in the search; None where it had none there, which only the default can survive.
+        tuning_score: mean over its seeds of the last score in the search, of the runs that were trained furthest; None where it
+            had none there, which only the default can survive.
         test_iqm: interquartile mean of its scores on the test seeds.
         test_interval: 95% bootstrap interval of that.
         test_scores: its score for each test seed.
@@ -128,11 +129,12 @@ def hand_over(result: Result, study: Path, about: Mapping[str, Any], loader: str
 
 def _of(agent: Run, history: History, defaults: Config) -> Result:
     """What there is to say of a run's configuration and agent without a test."""
-    searched = [run.score for run in history.search if run.id.trial == agent.id.trial and run.score is not None]
+    searched = [run for run in history.search if run.id.trial == agent.id.trial and run.reports]
+    furthest = [_last(run) for run in searched if run.step == max(run.step for run in searched)]
     return Result(
         trial=agent.id.trial,
         config={**defaults, **agent.config},
-        tuning_score=searched[-1] if searched else None,
+        tuning_score=float(np.mean(furthest)) if furthest else None,
         model_seed=agent.id.seed,
         steps_used=history.steps_used(),
         wall_s=sum(run.reports[-1].wall_s for run in history.runs.values() if run.reports),

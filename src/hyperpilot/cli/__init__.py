@@ -45,7 +45,7 @@ app = typer.Typer(cls=_Verbs, add_completion=False, no_args_is_help=True, rich_m
 
 @app.callback()
 def _root() -> None:
-    """Tune reinforcement-learning agents: a Bayesian neural network under Hyperband, the winner tested on unseen seeds."""
+    """Tune reinforcement-learning agents: a Bayesian neural network over many fidelities, the winner tested on unseen seeds."""
 
 
 def main() -> None:

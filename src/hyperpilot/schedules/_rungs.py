@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.records import Run
+from hyperpilot.records import Job, Run
 
 Score = Callable[[Run, int], float | None]
 """What a run is worth at a rung."""
@@ -32,8 +32,24 @@ def best(runs: Iterable[Run], step: int, count: int, score: Score = Run.score_at
     return [run for run, _ in sorted(scored, key=lambda pair: (-pair[1], pair[0].id))[:count]]
 
 
-def promotable(runs: Sequence[Run], step: int, eta: float, score: Score = Run.score_at) -> list[Run]:
-    """The paused runs at a rung that are among the best 1/eta of all that were trained to it, the best first."""
-    reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
-    top = best(reached, step, int(len(reached) / eta + 1e-9), score)
-    return [run for run in top if run.job.until == step and run.state == "paused"]
+def promotions(
+    runs: Sequence[Run], steps: Sequence[int], eta: float, left: int, n: int, score: Score = Run.score_at
+) -> list[Job]:
+    """Up to n promotions without barriers, from the highest rung down, as far as the steps that are left allow.
+
+    At a rung, paused runs are promoted that are among the best 1/eta of all that were trained to it.
+    """
+    jobs: list[Job] = []
+    for step, above in reversed(list(zip(steps, steps[1:], strict=False))):
+        reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
+        for run in best(reached, step, int(len(reached) / eta + 1e-9), score):
+            waits = run.job.until == step and run.state == "paused"
+            if waits and len(jobs) < n and above - step <= left:
+                jobs.append(run.promoted(above))
+                left -= above - step
+    return jobs
+
+
+def starts(step: int, left: int, n: int) -> Sequence[int]:
+    """The `until` of up to n new trials that begin with the lowest rung, as many as the steps that are left allow."""
+    return (step,) * max(0, min(n, left // step))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hyperpilot.records import History, Job
-from hyperpilot.schedules._rungs import promotable, rungs
+from hyperpilot.schedules._rungs import promotions, rungs, starts
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,13 @@ class Asha:
         return 0
 
     def promotions(self, history: History, n: int) -> Sequence[Job]:
-        """Up to `n` promotions, from the highest rung down."""
-        left = self.budget - history.steps_committed("search")
-        jobs: list[Job] = []
-        for step, above in reversed(list(zip(self.rungs, self.rungs[1:], strict=False))):
-            for run in promotable(history.search, step, self.eta):
-                if len(jobs) < n and above - step <= left:
-                    jobs.append(run.promoted(above))
-                    left -= above - step
-        return jobs
+        return promotions(history.search, self.rungs, self.eta, self._left(history), n)
 
     def first(self, history: History, n: int) -> Sequence[int]:
-        left = self.budget - history.steps_committed("search")
-        return (self.rungs[0],) * max(0, min(n, left // self.rungs[0]))
+        return starts(self.rungs[0], self._left(history), n)
+
+    def _left(self, history: History) -> int:
+        return self.budget - history.steps_committed("search")
 
 
 plugin = Asha

@@ -22,7 +22,7 @@ from functools import cached_property
 
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import History, Job, Run
-from hyperpilot.schedules._rungs import promotable
+from hyperpilot.schedules._rungs import promotions, starts
 
 SEED_STRIDE = 100_003
 """From one seed of a trial to its next: further apart than any two trials' first ones."""
@@ -63,21 +63,18 @@ class Racing:
         return 0
 
     def promotions(self, history: History, n: int) -> Sequence[Job]:
-        """A further seed of the leader where it is due, then promotions from the highest rung down; up to `n`."""
-        left = self.budget - history.steps_committed("search")
+        """A further seed of the leader where it is due, then promotions; up to `n`."""
+        left = self._left(history)
         firsts = list({run.id.trial: run for run in reversed(history.search)}.values())
         jobs = [job for job in self._verifications(history, firsts) if job.until <= left][:n]
         left -= sum(job.until for job in jobs)
-        for step, above in reversed(list(zip(self.rungs, self.rungs[1:], strict=False))):
-            for run in promotable(firsts, step, self.eta, Run.promise_at):
-                if len(jobs) < n and above - step <= left:
-                    jobs.append(run.promoted(above))
-                    left -= above - step
-        return jobs
+        return jobs + promotions(firsts, self.rungs, self.eta, left, n - len(jobs), Run.promise_at)
 
     def first(self, history: History, n: int) -> Sequence[int]:
-        left = self.budget - history.steps_committed("search")
-        return (self.rungs[0],) * max(0, min(n, left // self.rungs[0]))
+        return starts(self.rungs[0], self._left(history), n)
+
+    def _left(self, history: History) -> int:
+        return self.budget - history.steps_committed("search")
 
     def _verifications(self, history: History, firsts: Sequence[Run]) -> list[Job]:
         """A training under a further seed of the trial that leads those that have finished."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
@@ -19,6 +20,16 @@ from hyperpilot.records import History
 from hyperpilot.records.dataset import dataset, normal_scores
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._scheduled import Scheduled
+
+_threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
+
+
+def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Posterior:
+    """The posterior of a search: of the normal scores of all evaluations."""
+    data = dataset(history, space)
+    # The workers have the cores; a second BLAS thread that competes with them makes a fit a hundred times slower.
+    with _threads().limit(limits=1):
+        return surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
 
 
 @dataclass(frozen=True)
@@ -51,10 +62,7 @@ class Proposer:
     def _by_model(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
         if not n:
             return ()
-        data = dataset(history, self.space)
-        # The workers have the cores; a second BLAS thread that competes with them makes a fit a hundred times slower.
-        with threadpool_limits(1):
-            posterior = self.surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
+        posterior = believe(history, self.space, self.surrogate, rng)
         known = list(history.trials.values())
         known_draws = self._at_horizon(posterior, known)
         order = np.argsort(-known_draws.mean(axis=0))

@@ -143,66 +143,92 @@ class Evidence:
         self._ages = np.log(t[self._left]) + np.log(t[self._right])
         ticks = clock(t)
         self._lags = FREEDOM**0.5 * np.abs(ticks[:, None] - ticks)
-        # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
-        self._work = np.empty((8, len(y), len(y)))
         self._trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
+        # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
+        (
+            self._kernel,
+            self._decay,
+            self._faded,
+            self._fading,
+            self._varying,
+            self._mixed,
+            self._covariance,
+            self._outer,
+        ) = np.empty((8, len(y), len(y)))
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """The potential at standard normal coordinates and its gradient; infinite where it cannot be computed."""
         if not np.abs(phi).max() < _LIMIT:
             return np.inf, phi
         scales = self._prior.scales(phi)
+        parts = self._fill(scales)
+        log_root = _invert(self._covariance)
+        if log_root is None:
+            return np.inf, phi
+        weights = self._covariance @ self._y
+        potential = 0.5 * self._y @ weights + log_root + 0.5 * phi @ phi
+        # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2.
+        q = np.subtract(self._covariance, np.multiply.outer(weights, weights, out=self._outer), out=self._covariance)
+        q *= 0.5
+        return float(potential), self._slopes(scales, parts, q) * self._prior.spreads(scales) + phi
+
+    def _fill(self, scales: Scales) -> _Parts:
+        """Computes the matrices, the covariance of the scores the last of them."""
         scaled = self._z * np.exp(scales.inverse_lengths)
-        kernel, decay = _matern(scaled, *self._work[:2])
-        lags, fading, varying, mixed, covariance = self._work[2:7]
-        np.multiply(self._lags, np.exp(scales.inverse_duration), out=lags)
-        np.exp(np.negative(lags, out=fading), out=fading)
-        np.add(lags, 1, out=varying)
-        varying *= fading
+        _matern(scaled, self._kernel, self._decay)
+        lags = np.multiply(self._lags, np.exp(scales.inverse_duration), out=self._faded)
+        np.exp(np.negative(lags, out=self._fading), out=self._fading)
+        np.add(lags, 1, out=self._varying)
+        self._varying *= self._fading
         spread = np.exp(scales.amplitude) * self._t**scales.growth
-        np.multiply(varying, 1 - scales.constant, out=mixed)
-        mixed += scales.constant
-        mixed *= spread
-        mixed *= spread[:, None]
+        np.multiply(self._varying, 1 - scales.constant, out=self._mixed)
+        self._mixed += scales.constant
+        self._mixed *= spread
+        self._mixed *= spread[:, None]
         of_seed = seed_spread(scales, self._t)
         shared = of_seed[self._left] * of_seed[self._right] * seed_correlation(scales, self._gaps)
         own = noise_variance(scales, self._t)
-        np.multiply(kernel, mixed, out=covariance)
-        covariance += self._trend
-        covariance[self._left, self._right] += shared
-        covariance.flat[:: len(own) + 1] += own
-        log_root = _invert(covariance)
-        if log_root is None:
-            return np.inf, phi
-        weights = covariance @ self._y
-        potential = 0.5 * self._y @ weights + log_root + 0.5 * phi @ phi
-        # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2.
-        q = np.subtract(covariance, np.multiply.outer(weights, weights, out=self._work[7]), out=covariance)
-        q *= 0.5
-        noise = 2 * q.diagonal() * (own - FLOOR**2)
-        together = q[self._left, self._right] * shared
-        decay *= q
-        decay *= mixed
-        q *= kernel
-        function = np.einsum("ij,ij->i", q, mixed)
-        q *= spread
-        q *= spread[:, None]
-        total, varied = q.sum(), np.vdot(q, varying)
-        fading *= lags
-        fading *= lags
-        slope = [
+        np.multiply(self._kernel, self._mixed, out=self._covariance)
+        self._covariance += self._trend
+        self._covariance[self._left, self._right] += shared
+        self._covariance.flat[:: len(own) + 1] += own
+        # What the derivative of the varying part to its duration is multiplied by.
+        self._faded *= self._faded
+        self._faded *= self._fading
+        return _Parts(scaled, spread, shared, own)
+
+    def _slopes(self, scales: Scales, parts: _Parts, q: Array) -> Array:
+        """(size,) sums of q * dK for every scale; q and the matrices are overwritten."""
+        ages = np.log(self._t)
+        noise = 2 * q.diagonal() * (parts.own - FLOOR**2)
+        together = q[self._left, self._right] * parts.shared
+        self._decay *= q
+        self._decay *= self._mixed
+        q *= self._kernel
+        function = np.einsum("ij,ij->i", q, self._mixed)
+        q *= parts.spread
+        q *= parts.spread[:, None]
+        rest = [
             2 * function.sum(),
-            2 * np.log(self._t) @ function,
-            total - varied,
-            -(1 - scales.constant) * np.vdot(q, fading),
+            2 * ages @ function,
+            q.sum() - np.vdot(q, self._varying),
+            -(1 - scales.constant) * np.vdot(q, self._faded),
             noise.sum(),
-            noise @ np.log(self._t),
+            noise @ ages,
             2 * together.sum(),
             together @ self._ages,
             -np.exp(scales.drift) * (together @ self._gaps),
         ]
-        slopes = np.concatenate([_length_slopes(decay, scaled), slope])
-        return float(potential), slopes * self._prior.spreads(scales) + phi
+        return np.concatenate([_length_slopes(self._decay, parts.scaled), rest])
+
+
+class _Parts(NamedTuple):
+    """What the gradient needs besides the matrices: scaled inputs, spread s(t), shared and own noise."""
+
+    scaled: Array
+    spread: Array
+    shared: Array
+    own: Array
 
 
 def _length_slopes(m: Array, scaled: Array) -> Array:
@@ -226,8 +252,8 @@ def _invert(covariance: Array) -> float | None:
     return log_root
 
 
-def _matern(scaled: Array, r: Array, decay: Array) -> tuple[Array, Array]:
-    """Matern 3/2 correlations (n, n) of scaled inputs, and exp(-r), in the arrays that are given."""
+def _matern(scaled: Array, r: Array, decay: Array) -> None:
+    """Fills the first matrix with the Matern 3/2 correlations of scaled inputs, the second with exp(-r)."""
     squares = np.einsum("ij,ij->i", scaled, scaled)
     np.matmul(scaled, scaled.T, out=r)
     r *= -2
@@ -239,4 +265,3 @@ def _matern(scaled: Array, r: Array, decay: Array) -> tuple[Array, Array]:
     np.exp(np.negative(r, out=decay), out=decay)
     r += 1
     r *= decay
-    return r, decay

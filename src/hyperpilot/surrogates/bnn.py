@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from hyperpilot.records.dataset import Dataset
+from hyperpilot.surrogates._curves import Curves, regression
 from hyperpilot.surrogates._evidence import (
     BIAS,
     FREEDOM,
@@ -50,7 +51,6 @@ from hyperpilot.surrogates._evidence import (
     Scales,
     clock,
     noise_variance,
-    seed_correlation,
     seed_spread,
 )
 from hyperpilot.surrogates._hmc import sample
@@ -228,7 +228,7 @@ def _network(
         trend=_student(1, TREND_UNITS, rng)[0],
     )
     phi = _features(scales, hidden, z, t).astype(float)
-    precision, target = _regression(phi, y, curves.roots(scales, t), curves)
+    precision, target = regression(phi, y, curves.roots(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
@@ -254,44 +254,6 @@ def _features(scales: Scales, hidden: Hidden, z: Array, t: Array) -> Single:
         angles = phases.astype(np.float32)  # whose sines take a third of the time
         blocks += [weight * np.cos(angles), weight * np.sin(angles)]
     return np.hstack([*blocks, np.full((len(t), 1), BIAS, dtype=np.float32)])
-
-
-class Curves:
-    """The rows of each training, to handle the noise that they share; padded to the longest.
-
-    Args:
-        run: (n,) number of the training that each row is from, sorted.
-    """
-
-    def __init__(self, run: NDArray[np.intp]) -> None:
-        starts = np.flatnonzero(np.diff(run, prepend=-1))
-        lengths = np.diff(np.append(starts, len(run)))
-        place = np.arange(lengths.max(initial=0))
-        self.real = place < lengths[:, None]
-        self.rows = np.where(self.real, starts[:, None] + place, 0)
-
-    def roots(self, scales: Scales, t: Array) -> Array:
-        """(runs, length, length) Cholesky factors of the noise of each training; the identity where padded."""
-        times, size = t[self.rows], self.rows.shape[1]
-        spread = seed_spread(scales, times) * self.real
-        noise = spread[:, :, None] * spread[:, None, :]
-        noise *= seed_correlation(scales, np.abs(times[:, :, None] - times[:, None, :]))
-        noise[:, np.arange(size), np.arange(size)] += np.where(self.real, noise_variance(scales, times), 1.0)
-        return np.asarray(np.linalg.cholesky(noise), dtype=float)
-
-
-def _regression(phi: Array, y: Array, roots: Array, curves: Curves) -> tuple[Array, Array]:
-    """Posterior precision of the output weights, and that times their mean.
-
-    The noise of one training is independent of that of others, so that whitening takes a small factor a training and the
-    cost stays linear in the rows.
-    """
-    if not len(y):
-        return np.eye(phi.shape[1]), np.zeros(phi.shape[1])
-    rows = np.column_stack([phi, y])[curves.rows] * curves.real[:, :, None]
-    white = np.linalg.solve(roots, rows).reshape(-1, rows.shape[2])
-    products = white[:, :-1].T @ white
-    return products[:, :-1] + np.eye(phi.shape[1]), products[:, -1]
 
 
 def _check(data: Dataset) -> None:
