@@ -131,3 +131,9 @@ def test_whatever_is_listed_can_be_loaded(kind):
     assert registry.available(kind)
     for name in registry.available(kind):
         assert registry.load(kind, name) is not None
+
+
+def test_a_hyphen_may_stand_for_an_underscore_in_the_name_of_a_plug_in():
+    assert registry.load("acquisition", "log-ei") is registry.load("acquisition", "log_ei")
+    with pytest.raises(UnknownPlugin, match="log-ie"):
+        registry.load("acquisition", "log-ie")

@@ -26,6 +26,11 @@ _EXTRAS = {
     "imageio": "video",
     "psycopg": "postgres",
     "matplotlib": "plots",
+    "botorch": "botorch",
+    "gpytorch": "botorch",
+    "jax": "tfp",
+    "tensorflow_probability": "tfp",
+    "sklearn": "forest",
 }
 
 
@@ -37,19 +42,26 @@ def available(kind: str) -> tuple[str, ...]:
     return tuple(sorted(own | others))
 
 
+def known(kind: str, name: str) -> str | None:
+    """The name as it is registered, where a hyphen may stand for an underscore; None where there is none of that name."""
+    names = available(kind)
+    return next((each for each in (name, name.replace("-", "_")) if each in names), None)
+
+
 def load(kind: str, name: str) -> Any:
-    """What the plug-in offers.
+    """What the plug-in offers; a hyphen may stand for an underscore in its name.
 
     Raises:
         UnknownPlugin: there is none of that kind and name.
         MissingExtra: a package that it needs is not installed.
     """
-    if name not in available(kind):
+    own = known(kind, name)
+    if own is None:
         raise UnknownPlugin(f"{kind}: there is no {name!r}", f"Available: {', '.join(available(kind))}.")
-    for point in entry_points(group=f"hyperpilot.{kind}", name=name):
+    for point in entry_points(group=f"hyperpilot.{kind}", name=own):
         return point.load()
     try:
-        return import_module(f"hyperpilot.{kind}.{name}").plugin
+        return import_module(f"hyperpilot.{kind}.{own}").plugin
     except ModuleNotFoundError as error:
         raise missing_extra(error) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hyperpilot.errors import UnknownPlugin
 from hyperpilot.protocols import Strategy
-from hyperpilot.registry import available, load
+from hyperpilot.registry import available, known, load
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 
@@ -23,10 +23,9 @@ def parts(name: str) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for part in name.split("+"):
-        kind = next((kind for kind in _KINDS if part in available(kind)), None)
+        kind = next((kind for kind in _KINDS if known(kind, part)), None)
         if kind is None:
-            known = {kind: ", ".join(available(kind)) for kind in _KINDS}
-            mend = "; ".join(f"{kind}: {names}" for kind, names in known.items())
+            mend = "; ".join(f"{kind}: {', '.join(available(kind))}" for kind in _KINDS)
             raise UnknownPlugin(f"{name}: there is no {part!r}", f"Parts are joined with +. {mend}.")
         if kind in found:
             raise UnknownPlugin(f"{name}: {found[kind]} and {part} are both {kind}", "Name one of each kind.")
