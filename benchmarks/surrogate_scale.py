@@ -45,12 +45,12 @@ def ours(n: int) -> None:
 
     from hyperpilot.acquisition import select
     from hyperpilot.acquisition.thompson import thompson
-    from hyperpilot.records.dataset import Dataset, normal_scores
+    from hyperpilot.records.dataset import Dataset, NormalScores
     from hyperpilot.surrogates.bnn import BNN
 
     x, t, y = observations(n)
     rng = np.random.default_rng(1)
-    data = Dataset(x, t, np.arange(n) // CURVE, np.zeros(n, dtype=int), normal_scores(y))
+    data = Dataset(x, t, np.arange(n) // CURVE, np.zeros(n, dtype=int), NormalScores.of(y)(y))
     with threadpool_limits(1):  # as a search does
         posterior = BNN().fit(data, rng)
     draws = posterior(rng.random((1250, D)), np.ones(1250))

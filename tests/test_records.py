@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hyperpilot.records import Checkpoint, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
 from hyperpilot.records.codec import from_json, to_json
-from hyperpilot.records.dataset import dataset, normal_scores
+from hyperpilot.records.dataset import NormalScores, dataset
 from hyperpilot.space import Space
 
 JOB = Job(0, {"x": 0.5}, 7, 10, 90)
@@ -64,9 +64,26 @@ def test_an_event_without_a_job_is_refused():
 
 
 def test_normal_scores_keep_order_and_nothing_else():
-    scores = normal_scores(np.array([3.0, -1e21, np.nan, 5.0, 3.0]))
-    assert scores[2] < scores[1] < scores[0] == scores[4] < scores[3]
+    y = np.array([3.0, -1e21, 5.0, 3.0])
+    scores = NormalScores.of(y)(y)
+    assert scores[1] < scores[0] == scores[3] < scores[2]
     assert np.abs(scores).max() < 2.5
+
+
+@given(st.lists(st.integers(-50, 50), min_size=2, max_size=40), st.lists(st.floats(-200, 200), min_size=2, max_size=9))
+def test_normal_scores_never_fall_and_lead_back(seen, asked):
+    scores = NormalScores.of(np.array(seen, dtype=float))
+    rising = scores(np.sort(asked))
+    assert (np.diff(rising) >= 0).all()
+    known = np.unique(np.array(seen, dtype=float))
+    np.testing.assert_allclose(scores.scores_at(scores(known)), known)
+    assert (np.diff(scores.scores_at(np.linspace(-5, 5, 50))) >= -1e-9).all()
+
+
+def test_beyond_the_best_score_normal_scores_go_on_unless_it_is_a_ceiling():
+    rising, ceiling = np.arange(100.0), np.minimum(np.arange(100.0), 60)
+    assert NormalScores.of(rising).scores_at(np.array([4.0])) > 105
+    assert NormalScores.of(ceiling).scores_at(np.array([4.0])) == 60
 
 
 def test_a_diverged_run_is_a_row_at_the_horizon_too():

@@ -21,7 +21,9 @@ from hyperpilot.schedules.hyperband import Hyperband, brackets
 from hyperpilot.schedules.racing import SEED_STRIDE, Racing
 from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
+from hyperpilot.strategies import bayes
 from hyperpilot.strategies._replicate import TEST_SEEDS_FROM, Replicate
+from hyperpilot.surrogates.bnn import BNN
 
 SPACE = Space({"x": "0.0..1.0", "y": "a|b|c"}, defaults={"x": 0.9, "y": "a"})
 
@@ -199,6 +201,37 @@ def test_random_and_bayes_start_alike_then_part():
     bayes = run(study(Hyperband(90, 900), "bayes", surrogate=load("surrogates", "bnn")(), acquisition=thompson))
     configs = lambda history: [run.config for run in history.search]  # noqa: E731
     assert configs(random)[0] == configs(bayes)[0] and configs(random)[9:] != configs(bayes)[9:]
+
+
+def test_where_trainings_fail_few_more_are_started():
+    space = Space({name: "0.0..1.0" for name in "abc"})
+    proposer = bayes.Proposer(space, BNN(), thompson, initial=12)
+    rng, history, failed = np.random.default_rng(0), History(), []
+    for trial in range(40):
+        config = proposer(history, 1, rng)[0]
+        job = Job(trial, config, trial, 10, 10)
+        failed.append(config["a"] > 0.5)  # where the scores would be best
+        end = [Failed(job.run, "diverged", step=3)] if failed[-1] else [job.report(config["a"]), Finished(job.run)]
+        history = history.extend([Submitted(job), *end])
+    assert sum(failed[:12]) >= 3, "nothing to learn from"
+    assert sum(failed[12:]) <= 10, f"{sum(failed[12:])} of 28 trainings failed"
+    survivors = [run.config["a"] for run in history.search[12:] if run.state != "failed"]
+    assert np.median(survivors) > 0.35, "the search keeps too far away from where trainings fail"
+
+
+def test_a_belief_has_no_score_for_what_failed():
+    space = Space({"a": "0.0..1.0"})
+    history = History()
+    for trial, a in enumerate(np.linspace(0, 1, 20)):
+        job = Job(trial, {"a": float(a)}, trial, 10, 10)
+        end = [Failed(job.run, "diverged", step=3)] if a > 0.5 else [job.report(float(-a)), Finished(job.run)]
+        history = history.extend([Submitted(job), *end])
+    belief = bayes.believe(history, space, BNN(), np.random.default_rng(0))
+    x, t = np.array([[0.1], [0.4], [0.9]]), np.ones(3)
+    one, four, nine = belief(x, t).mean(axis=0)
+    assert one > four > nine
+    assert belief.survival is not None and belief.survival(x, t).mean(axis=0)[2] < 0.3
+    assert belief.courses(x, t).mean(axis=0)[2] > nine
 
 
 class Crash(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,25 @@ class Posterior(Protocol):
 
         Returns:
             (S, n); row s is the same function in every call.
+        """
+        ...
+
+
+@runtime_checkable
+class Forecaster(Posterior, Protocol):
+    """A posterior that can tell a training from its configuration, and how the training will go on."""
+
+    def forecast(self, x: Array, t: Array, y: Array, later: Array) -> tuple[Array, Array]:
+        """The belief about single evaluations of one training, in every draw.
+
+        Args:
+            x: (d,) its encoded configuration.
+            t: (k,) shares of the horizon at which it was evaluated.
+            y: (k,) its scores there.
+            later: (m,) shares of the horizon.
+
+        Returns:
+            mean and standard deviation (S, m).
         """
         ...
 

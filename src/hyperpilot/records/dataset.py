@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.y)
 
+    def rows(self, chosen: NDArray[np.bool_]) -> Self:
+        """Some of the rows: those where `chosen` (n,) is true."""
+        return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+
 
 def dataset(history: History, space: Space) -> Dataset:
     """Every evaluation of the search runs, and two NaN rows for each that failed: where it did, and at the horizon.
@@ -62,18 +67,51 @@ def _curve(run: Run) -> list[tuple[float, float]]:
     return points
 
 
-def normal_scores(y: Array) -> Array:
-    """Scores as standard normal quantiles of their ranks; ties share a value, NaN ranks below everything.
+@dataclass(frozen=True, slots=True)
+class NormalScores:
+    """A monotone map of scores to standard normal quantiles of their ranks, and back.
 
-    Only the order survives, so that a return of -1e21 weighs no more than any other last place.
+    Only the order survives, so that a return of -1e21 weighs no more than any other last place. Between the scores that it was
+    made from the map is linear; beyond them it goes on as steeply as it does among the outer tenth on that side, so that
+    what has never been reached can be forecast. Where those are ties, as at the greatest possible return, it is flat.
 
     Args:
-        y: (n,) scores.
-
-    Returns:
-        (n,) values between about -2.5 and 2.5 for n up to 100.
+        scores: (k,) different finite scores, ascending.
+        values: (k,) their quantiles.
+        tails: change of the score for each unit of the quantile, below and above.
     """
-    if not len(y):
-        return y
-    ranks = rankdata(np.nan_to_num(y, nan=-np.inf), method="average")
-    return np.asarray(ndtri((ranks - 0.5) / len(y)), dtype=float)
+
+    scores: Array
+    values: Array
+    tails: tuple[float, float]
+
+    @classmethod
+    def of(cls, y: Array) -> Self:
+        """The map that finite scores y (n,) make; ties share a value."""
+        if not len(y):
+            return cls(np.zeros(1), np.zeros(1), (0.0, 0.0))
+        quantiles = ndtri((rankdata(y) - 0.5) / len(y))
+        scores, places = np.unique(y, return_index=True)
+        return cls(scores, quantiles[places], (_steepness(y, quantiles, 0.0), _steepness(y, quantiles, 1.0)))
+
+    def __call__(self, y: Array) -> Array:
+        """Quantiles (n,) of scores (n,), between about -2.5 and 2.5 for a hundred that it was made from."""
+        below, above = np.minimum(y - self.scores[0], 0), np.maximum(y - self.scores[-1], 0)
+        inner = np.interp(y, self.scores, self.values)
+        return np.asarray(inner + _over(below, self.tails[0]) + _over(above, self.tails[1]))
+
+    def scores_at(self, z: Array) -> Array:
+        """The scores of quantiles."""
+        below, above = np.minimum(z - self.values[0], 0), np.maximum(z - self.values[-1], 0)
+        return np.asarray(np.interp(z, self.values, self.scores) + below * self.tails[0] + above * self.tails[1])
+
+
+def _over(distance: Array, steepness: float) -> Array:
+    return distance / steepness if steepness else np.sign(distance)
+
+
+def _steepness(y: Array, quantiles: Array, end: float) -> float:
+    """Change of the score for each unit of the quantile, from the middle of one side to its end."""
+    levels = [0.5 + 0.8 * (end - 0.5), end]
+    (inner, outer), (near, far) = np.quantile(y, levels), np.quantile(quantiles, levels)
+    return float((outer - inner) / (far - near)) if far != near else 0.0

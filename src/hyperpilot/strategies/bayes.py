@@ -12,24 +12,63 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
 from hyperpilot.records import History
-from hyperpilot.records.dataset import dataset, normal_scores
+from hyperpilot.records.dataset import Dataset, NormalScores, dataset
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._scheduled import Scheduled
 
 _threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
 
 
-def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Posterior:
-    """The posterior of a search: of the normal scores of all evaluations."""
+_SAFE = 0.75
+"""Mean of survival, 1 for sure and 0 for never, from which a configuration is worth a training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What a search believes of its space: a posterior of normal scores, the worst of all where a training will likely fail.
+
+    Args:
+        courses: of the trainings that do not fail.
+        survival: of whether a training has not failed by then, 1 where it has not and 0 where it has; None while none has.
+        scores: the map of scores to normal scores.
+    """
+
+    courses: Posterior
+    survival: Posterior | None
+    scores: NormalScores
+
+    def __call__(self, x: Array, t: Array) -> Array:
+        """Values of the draws: (S, n) at x (n, d) and t (n,)."""
+        values = self.courses(x, t)
+        if self.survival is None:
+            return values
+        return np.where(self.survival(x, t).mean(axis=0) > _SAFE, values, self.scores.values[0] - 1)
+
+
+def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Belief:
+    """The belief of a search. Failed trainings teach a model of their own where they fail, and no score stands for them."""
     data = dataset(history, space)
+    survived = np.isfinite(data.y)
+    scores = NormalScores.of(data.y[survived])
     # The workers have the cores; a second BLAS thread that competes with them makes a fit a hundred times slower.
     with _threads().limit(limits=1):
-        return surrogate.fit(replace(data, y=normal_scores(data.y)), rng)
+        courses = surrogate.fit(replace(data.rows(survived), y=scores(data.y[survived])), rng)
+        if survived.all():
+            return Belief(courses, None, scores)
+        last = data.rows(_last(data) | ~survived)
+        return Belief(courses, surrogate.fit(replace(last, y=np.isfinite(last.y).astype(float)), rng), scores)
+
+
+def _last(data: Dataset) -> NDArray[np.bool_]:
+    """(n,) whether a row is the last of its training: that it got so far says that it survived all before."""
+    training = np.column_stack([data.x, data.seed])
+    return np.append(np.any(training[1:] != training[:-1], axis=1), True)
 
 
 @dataclass(frozen=True)

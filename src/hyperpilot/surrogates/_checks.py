@@ -22,7 +22,7 @@ def check_data(data: Dataset) -> None:
         if column.shape != data.t.shape:
             raise ValueError(f"{name} has shape {column.shape}, but x has {len(data.x)} rows")
     if not np.isfinite(data.y).all():
-        raise ValueError("y holds a value that is not finite; transform failed trainings first (normal_scores)")
+        raise ValueError("y holds a value that is not finite; leave out the rows of failed trainings")
     if np.any(data.task):
         raise ValueError("task: the model knows one task; leave out the rows of others")
 

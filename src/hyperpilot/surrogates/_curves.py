@@ -1,4 +1,4 @@
-"""A linear regression whose noise is shared by the evaluations of a training."""
+"""What the evaluations of one training share: a regression that knows it, and how a training will go on."""
 
 from __future__ import annotations
 
@@ -46,3 +46,24 @@ def regression(phi: Array, y: Array, roots: Array, curves: Curves) -> tuple[Arra
     white = np.linalg.solve(roots, rows).reshape(-1, rows.shape[2])
     products = white[:, :-1].T @ white
     return products[:, :-1] + np.eye(phi.shape[1]), products[:, -1]
+
+
+def course(scales: Scales, t: Array, residual: Array, later: Array) -> tuple[Array, Array]:
+    """What one training will differ from the function by, given what it has differed by so far.
+
+    Args:
+        scales: of the noise.
+        t: (k,) shares of the horizon at which it was evaluated.
+        residual: (k,) its scores less the function.
+        later: (m,) shares of the horizon.
+
+    Returns:
+        mean and variance (m,) of single evaluations.
+    """
+    times, k = np.append(t, later), len(t)
+    spread = seed_spread(scales, times)
+    shared = spread[:, None] * spread * seed_correlation(scales, np.abs(times[:, None] - times))
+    known = shared[:k, :k] + np.diag(noise_variance(scales, t))
+    weights = np.linalg.solve(known, shared[:k, k:]).T
+    left = shared.diagonal()[k:] - np.einsum("mk,mk->m", weights, shared[k:, :k])
+    return weights @ residual, left + noise_variance(scales, later)

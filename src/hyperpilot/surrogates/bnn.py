@@ -42,7 +42,7 @@ from scipy.linalg import cholesky, solve_triangular
 
 from hyperpilot.records.dataset import Dataset
 from hyperpilot.surrogates._checks import check_data, check_inputs, few, inputs, runs, shares, standard
-from hyperpilot.surrogates._curves import Curves, regression
+from hyperpilot.surrogates._curves import Curves, course, regression
 from hyperpilot.surrogates._evidence import (
     BIAS,
     FREEDOM,
@@ -167,6 +167,21 @@ class Networks:
             rows = slice(start, start + _BLOCK)
             values[:, rows] = [network(z[rows], t[rows]) for network in self.networks]
         return self.mean + self.scale * values
+
+    def forecast(self, x: Array, t: Array, y: Array, later: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation (S, m) of single evaluations of one training, at `later` (m,) shares of the horizon.
+
+        It has configuration x (d,), and scores y (k,) at t (k,) so far.
+        """
+        z, times = self._checked(np.repeat(x[None], len(t) + len(later), axis=0), np.append(t, later))
+        standard, (past, future) = (y - self.mean) / self.scale, np.split(times, [len(t)])
+        means, variances = [], []
+        for network in self.networks:
+            known, ahead = np.split(network(z, times), [len(t)])
+            mean, variance = course(network.scales, past, standard - known, future)
+            means.append(ahead + mean)
+            variances.append(variance)
+        return self.mean + self.scale * np.array(means), self.scale * np.sqrt(variances)
 
     def noise(self, x: Array, t: Array) -> Array:
         """Standard deviation (S, n) of the score of one seed about each draw, at x (n, d) and t (n,)."""
