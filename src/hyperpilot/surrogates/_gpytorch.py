@@ -25,7 +25,7 @@ from botorch.sampling.pathwise import draw_kernel_feature_paths, draw_matheron_p
 from gpytorch.kernels import Kernel
 from gpytorch.mlls import ExactMarginalLogLikelihood
 from numpy.typing import NDArray
-from torch import Size, Tensor, autograd, default_generator, from_numpy, no_grad
+from torch import Size, Tensor, autograd, default_generator, enable_grad, from_numpy, no_grad
 from torch.random import fork_rng
 
 from hyperpilot.records.dataset import Dataset
@@ -68,7 +68,8 @@ class Paths:
         """(n, d) derivatives to x of the sum of weights (S, n) times the draws."""
         check_inputs(x, t, self.columns)
         z = encode(x, t).requires_grad_()
-        (slopes,) = autograd.grad(self.path(z), z, from_numpy(self.scale * weights))
+        with enable_grad():  # a backward pass asks, in which it is off
+            (slopes,) = autograd.grad(self.path(z), z, from_numpy(self.scale * weights))
         return np.asarray(slopes[:, :-1].numpy())
 
 
@@ -104,7 +105,7 @@ def learn(model: Any) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse invariant checks")  # linear_operator's own business
         fit_gpytorch_mll(evidence, optimizer_kwargs={"options": {"maxiter": _CLIMB}})
-    model.eval()
+    model.eval().requires_grad_(False)
 
 
 def regress(

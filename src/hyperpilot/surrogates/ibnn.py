@@ -103,5 +103,6 @@ class Networks(nn.Module):
 
     def _through(self, signal: Tensor, layer: Tensor) -> Tensor:
         """(n, units) what a layer (units, m + 1) of standard normal weights, the bias last, makes of (n, m) signals."""
-        sums: Tensor = signal @ layer[:, :-1].T * (self.weight_sd / signal.shape[-1] ** 0.5)
-        return sums + self.bias_sd * layer[:, -1]
+        weights, biases = layer[:, :-1] * self.weight_sd / signal.shape[-1] ** 0.5, layer[:, -1] * self.bias_sd
+        sums: Tensor = signal @ weights.T + biases
+        return sums
