@@ -4,7 +4,7 @@
     >>> from botorch.optim import optimize_acqf
     >>> model = PosteriorModel(BNN().fit(data, rng))
     >>> worth = qLogNoisyExpectedImprovement(model, X_baseline=torch.from_numpy(data.x))
-    >>> point, value = optimize_acqf(worth, bounds=cube(space.width), q=1, num_restarts=4, raw_samples=64)
+    >>> point, value = optimize_acqf(worth, cube(space.width), q=1, num_restarts=4, raw_samples=64)
     >>> space.decode(point.numpy(), rng)
 
 X are encoded configurations (`Space.encode`). The posterior stays what it is, S functions in NumPy: one
@@ -22,6 +22,7 @@ References:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +69,8 @@ class InTurn(IndexSampler):
 
 @GetSampler.register(Draws)  # type: ignore[untyped-decorator]
 def _in_turn(posterior: Draws, sample_shape: Size, seed: int | None = None) -> InTurn:
-    return InTurn(sample_shape, seed=seed)
+    # The seed is not used, but without one BoTorch would draw it from the global generator.
+    return InTurn(sample_shape, seed=seed or 0)
 
 
 class PosteriorModel(Model):
@@ -106,8 +108,8 @@ class PosteriorModel(Model):
         """
         if observation_noise is not False or output_indices not in (None, [0]):
             raise NotImplementedError("a posterior of functions has one output, and no noise")
-        flat: Tensor = Values.apply(X.reshape(-1, X.shape[-1]), self._belief, self._t)  # type: ignore[no-untyped-call]
-        values = flat.reshape(-1, *X.shape[:-1], 1).movedim(0, -3)
+        flat: Tensor = Values.apply(X.flatten(0, -2), self._belief, self._t)  # type: ignore[no-untyped-call]
+        values = flat.reshape(len(flat), *X.shape[:-1], 1).movedim(0, -3)
         draws = Draws(values)
         return draws if posterior_transform is None else posterior_transform(draws, X=X)
 
@@ -162,7 +164,7 @@ def suggest(history: History, space: Space, surrogate: Surrogate, n: int, rng: n
     with no_grad():
         draws = model.posterior(baseline)
     best = known[int(draws.mean.argmax())]
-    worth = qLogNoisyExpectedImprovement(model, baseline, sampler=InTurn(Size([draws.ensemble_size])))
+    worth = qLogNoisyExpectedImprovement(model, baseline, sampler=InTurn(Size([draws.ensemble_size]), seed=0))
     chosen: list[Config] = []
     for _ in range(n):
         chosen.append(_next(worth, space, best, known + chosen, rng))
@@ -185,15 +187,18 @@ def _next(worth: Any, space: Space, best: Config, taken: Sequence[Config], rng: 
     starts = top(found, _STARTS)
     if not starts:
         return space.sample(1, rng)[0]
-    climbed, _ = optimize_acqf(
-        worth,
-        bounds=cube(space.width),
-        q=1,
-        num_restarts=len(starts),
-        batch_initial_conditions=from_numpy(space.encode(starts))[:, None],
-        return_best_only=False,
-        options={"maxiter": _CLIMB},
-    )
+    with warnings.catch_warnings():
+        # Draws in single precision are too coarse for the last steps of a line search; the best point so far is as good.
+        warnings.filterwarnings("ignore", "Optimization failed")
+        climbed, _ = optimize_acqf(
+            worth,
+            bounds=cube(space.width),
+            q=1,
+            num_restarts=len(starts),
+            batch_initial_conditions=from_numpy(space.encode(starts))[:, None],
+            return_best_only=False,
+            options={"maxiter": _CLIMB},
+        )
     return top([*space.decode(climbed[:, 0].numpy(), rng), *starts], 1)[0]
 
 

@@ -88,7 +88,7 @@ class Networks(nn.Module):
         super().__init__()
         covariance, columns = model.covar_module, model.train_inputs[0].shape[-1]
         self.mean: nn.Module = model.mean_module
-        self.weight_sd, self.bias_sd = float(covariance.weight_var) ** 0.5, float(covariance.bias_var) ** 0.5
+        self.weight_sd, self.bias_sd = (v.detach().sqrt() for v in (covariance.weight_var, covariance.bias_var))
         sizes = [columns, *[width] * covariance.depth]
         self.hidden = [randn(n, m + 1, dtype=float64) for n, m in zip(sizes[1:], sizes, strict=False)]
         self.output = randn(*sample_shape, width + 1, dtype=float64)
