@@ -299,8 +299,8 @@ def test_a_curve_of_one_seed_is_not_as_many_seeds(rng):
 
 @pytest.mark.parametrize("name", TORCH)
 def test_they_search(name):
-    optimizer = hp.Optimizer({"x": "0.0..1.0", "y": "a|b|c"}, budget=16, surrogate=name, schedule="full", seed=0)
+    optimizer = hp.Optimizer({"x": "0.0..1.0", "y": "a|b|c"}, budget=20, surrogate=name, schedule="full", seed=0)
     while jobs := optimizer.ask(1):
         config = jobs[0].config
         optimizer.tell(jobs[0].report((config["y"] == "b") - (config["x"] - 0.3) ** 2))
-    assert optimizer.best[1] > 0.98
+    assert optimizer.best[1] > 0.999  # at random: 0.99
