@@ -112,6 +112,7 @@ def test_a_plain_function_is_differentiated(rng):
     np.testing.assert_allclose(slopes.numpy(), (-14 * (x.detach() - 0.5)).numpy(), atol=1e-8)
 
 
+@pytest.mark.filterwarnings("ignore:Optimization failed")  # single precision ends a line search early
 def test_the_optimiser_beats_the_best_of_random_candidates(rng):
     x = rng.random((60, 4))
     data = suite.rows(x, np.ones(60), smooth(x))
@@ -297,7 +298,7 @@ def test_a_curve_of_one_seed_is_not_as_many_seeds(rng):
     assert one > 1.5 * ten
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", ["gp_botorch", "lkgp"])
 def test_they_search(name):
     optimizer = hp.Optimizer({"x": "0.0..1.0", "y": "a|b|c"}, budget=20, surrogate=name, schedule="full", seed=0)
     while jobs := optimizer.ask(1):

@@ -10,6 +10,8 @@
 X are encoded configurations (`Space.encode`). The posterior stays what it is, S functions in NumPy: one
 `torch.autograd.Function` hands gradients through, from the posterior's own `gradient` where it has one, else from central
 differences, so that any posterior will do. Networks evaluated a second time in torch would have to agree with the first.
+Those of `bnn` are in single precision, whose rounding may end a line search early: BoTorch then warns of an ABNORMAL end, and
+the point that it returns is as good.
 
 A sample in BoTorch is a draw of ours: sample k is draw k modulo S in every call and batch, so that baseline and candidates are
 values of the same functions, and the expectation over samples is that over all draws, not over a lottery among them.
@@ -151,7 +153,7 @@ def suggest(history: History, space: Space, surrogate: Surrogate, n: int, rng: n
     """Configurations that the logarithm of the noisy expected improvement prefers, one after the other.
 
     Each is the best legal one of what a climb over the cube ends at, of random ones and of neighbours of the best known, so
-    that what counts is worth after rounding; it is pending when the next is sought.
+    that what counts is worth after rounding; it is pending when the next is sought. Before the first evaluation, they are random.
 
         >>> for config in suggest(history, space, BNN(), 4, rng):
         ...     train(config)
