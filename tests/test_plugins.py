@@ -1,5 +1,8 @@
 """A new surrogate is one file: declared by an entry point, it works wherever ours do."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -131,6 +134,19 @@ def test_whatever_is_listed_can_be_loaded(kind):
     assert registry.available(kind)
     for name in registry.available(kind):
         assert registry.load(kind, name) is not None
+
+
+def test_without_botorch_the_error_names_the_extra():
+    code = (
+        "import sys; sys.modules['botorch'] = None\n"
+        "from hyperpilot.errors import MissingExtra; from hyperpilot.registry import load\n"
+        "def host(): import hyperpilot.hosts.botorch\n"
+        "for name in ('gp_botorch', 'ibnn', 'lkgp', ''):\n"
+        "    try: load('surrogates', name) if name else host()\n"
+        "    except MissingExtra as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.count("pip install 'hyperpilot-rl[botorch]'") == 4
 
 
 def test_a_hyphen_may_stand_for_an_underscore_in_the_name_of_a_plug_in():

@@ -30,6 +30,7 @@ DEFAULTS = {
     "n_epochs": 10,
 }
 CONDITIONS = {"sde_sample_freq": ("use_sde", (True,))}
+MORE = Constraint("c > 3 b", lambda c: c["c"] > 3 * c["b"])
 RULE = Constraint("batch_size <= n_steps", lambda c: c["batch_size"] <= c["n_steps"])
 
 
@@ -108,3 +109,27 @@ def test_a_space_that_cannot_be_is_refused():
         Space({"x": "0.0..1.0"}, conditions={"x": ("y", (1,))})
     with pytest.raises(InvalidSpace, match="every hyperparameter is fixed"):
         Space({"x": "0.0..1.0"}, fixed={"x": 0.5})
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_decoding_gives_back_what_was_encoded(seed):
+    s, rng = space(fixed={"n_epochs": 10}), np.random.default_rng(seed)
+    configs = s.sample(5, rng)
+    again = s.decode(s.encode(configs), rng)
+    for config, other in zip(configs, again, strict=True):
+        assert other == {**config, "learning_rate": pytest.approx(config["learning_rate"])}
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_any_point_of_the_cube_decodes_to_a_valid_configuration(seed):
+    rng = np.random.default_rng(seed)
+    s = space(forbidden=[{"use_sde": True, "activation_fn": "relu"}])
+    for config in s.decode(rng.random((5, s.width)), rng):
+        s.check(config)
+
+
+def test_decoding_takes_the_nearest_value_and_mends_a_broken_rule_with_one_change():
+    s, rng = Space({"a": "0.0..1.0", "b": "1..5", "c": "8..64:pow2"}, constraints=[MORE]), np.random.default_rng(0)
+    assert s.decode(np.array([[0.3, 0.6, 0.6]]), rng) == [{"a": pytest.approx(0.3), "b": 3, "c": 32}]
+    assert s.decode(np.array([[0.3, 0.9, 0.1]]), rng) == [{"a": pytest.approx(0.3), "b": 5, "c": 16}]
+    assert s.decode(np.array([[2.0, -1.0, 9.0]]), rng) == [{"a": 1.0, "b": 1, "c": 64}]

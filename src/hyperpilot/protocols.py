@@ -83,6 +83,24 @@ class Forecaster(Posterior, Protocol):
         ...
 
 
+@runtime_checkable
+class SmoothPosterior(Posterior, Protocol):
+    """A posterior that knows its slopes, which spares whoever climbs it two evaluations a column."""
+
+    def gradient(self, x: Array, t: Array, weights: Array) -> Array:
+        """Derivatives to x of the sum of weights times the draws.
+
+        Args:
+            x: (n, d) encoded configurations.
+            t: (n,) shares of the horizon.
+            weights: (S, n) of each value; a vector-Jacobian product, as the slopes of all draws would be S times as many.
+
+        Returns:
+            (n, d)
+        """
+        ...
+
+
 class Surrogate(Protocol):
     """A model of scores."""
 

@@ -41,6 +41,21 @@ class Column:
             rows[active > 0, 0] = self._units([value for value in values if value is not None])
         return np.column_stack([rows, active]) if self.conditional else rows
 
+    def decode(self, rows: Array) -> list[Value]:
+        """The legal values nearest to (n, width) rows, whether the hyperparameter is active or not."""
+        hp, units = self.hp, rows[:, 0]
+        if self._one_hot:
+            return [python(hp.choices[i]) for i in rows[:, : len(hp.choices)].argmax(axis=1)]
+        if isinstance(hp, cs.CategoricalHyperparameter):
+            return [python(hp.choices[int(unit > 0.5)]) for unit in units]
+        if isinstance(hp, cs.OrdinalHyperparameter):
+            last = len(hp.sequence) - 1
+            return [python(hp.sequence[round(min(max(unit, 0.0), 1.0) * last)]) for unit in units]
+        low, high = float(hp.lower), float(hp.upper)
+        numbers = low * (high / low) ** units if hp.log else low + units * (high - low)
+        whole = isinstance(hp, cs.UniformIntegerHyperparameter)
+        return [round(number) if whole else float(number) for number in np.clip(numbers, low, high)]
+
     def _units(self, values: Sequence[Value]) -> Array:
         hp = self.hp
         if isinstance(hp, cs.CategoricalHyperparameter):

@@ -32,6 +32,9 @@ Array = NDArray[np.float64]
 _SPREAD = 0.15
 """Standard deviation of a neighbour's step in the unit cube."""
 
+_GRID, _RANDOM = 32, 256
+"""Values of a number, and random configurations, that may mend a broken rule."""
+
 
 class Space:
     """A search space over named hyperparameters.
@@ -138,7 +141,7 @@ class Space:
                 if move or values[column.hp.name] is None:
                     values[column.hp.name] = self._moved(column.hp, values[column.hp.name], rng)
             near = self.activate({name: value for name, value in values.items() if value is not None})
-            if near != config and not self._clash(near) and not self._broken(near):
+            if near != config and self._legal(near):
                 found.append(near)
         return found
 
@@ -215,6 +218,30 @@ class Space:
         """
         columns = [column.encode([config.get(column.hp.name) for config in configs]) for column in self._columns]
         return np.hstack(columns).reshape(len(configs), self.width)
+
+    def decode(self, rows: Array, rng: np.random.Generator) -> list[Config]:
+        """The configurations nearest to (n, width) points of the unit cube, which no configuration need lie at.
+
+        Each hyperparameter takes its nearest legal value, and those whose condition does not hold are left out, whatever their
+        activity column says. Where that breaks a rule, another value of one hyperparameter mends it, the nearest to the
+        point that does; where none does, the nearest of some random configurations takes its place.
+        """
+        spans = np.cumsum([0, *(column.width for column in self._columns)])
+        parts = zip(self._columns, spans, spans[1:], strict=False)
+        found = {column.hp.name: column.decode(rows[:, a:b]) for column, a, b in parts}
+        configs = [{name: values[i] for name, values in found.items()} for i in range(len(rows))]
+        return [self._mended({**self._fixed, **config}, row, rng) for config, row in zip(configs, rows, strict=True)]
+
+    def _mended(self, values: Config, row: Array, rng: np.random.Generator) -> Config:
+        """A valid configuration near a point of the unit cube, from values that may break a rule."""
+        if self._legal(config := self.activate(values)):
+            return config
+        others = ({**values, name: value} for name in self.names for value in self.grid(name, _GRID))
+        near = [config for config in map(self.activate, others) if self._legal(config)] or self.sample(_RANDOM, rng)
+        return near[int(np.square(self.encode(near) - row).sum(axis=1).argmin())]
+
+    def _legal(self, config: Config) -> bool:
+        return not self._clash(config) and not self._broken(config)
 
     def _drawn(self, n: int, rng: np.random.Generator) -> list[Config]:
         """Configurations before the constraints."""

@@ -144,6 +144,18 @@ class Network:
         """(n,) standardised scores."""
         return np.asarray(_features(self.scales, self.hidden, z, t) @ self.output)
 
+    def slopes(self, z: Array, t: Array) -> Array:
+        """(n, d) derivatives of the scores to z."""
+        hidden, features, place = self.hidden, _features(self.scales, self.hidden, z, t), 0
+        total = np.zeros(z.shape)
+        for paces in (hidden.still, hidden.moving[:-1]):
+            units = paces.shape[1]
+            cosines, sines = slice(place, place + units), slice(place + units, place + 2 * units)
+            # The sine is minus the derivative of the cosine, and both are features already.
+            phases = features[:, cosines] * self.output[sines] - features[:, sines] * self.output[cosines]
+            total, place = total + phases @ paces.T, place + 2 * units
+        return total
+
 
 @dataclass(frozen=True, slots=True)
 class Networks:
@@ -182,6 +194,12 @@ class Networks:
             means.append(ahead + mean)
             variances.append(variance)
         return self.mean + self.scale * np.array(means), self.scale * np.sqrt(variances)
+
+    def gradient(self, x: Array, t: Array, weights: Array) -> Array:
+        """(n, d) derivatives to x of the sum of weights (S, n) times the draws."""
+        z, t = self._checked(x, t)
+        slopes = (each.slopes(z, t) * row[:, None] for each, row in zip(self.networks, weights, strict=True))
+        return np.asarray(2 * self.scale * sum(slopes, np.zeros(z.shape)))  # dz/dx = 2
 
     def noise(self, x: Array, t: Array) -> Array:
         """Standard deviation (S, n) of the score of one seed about each draw, at x (n, d) and t (n,)."""

@@ -1,0 +1,1 @@
+"""Adapters for those who own the loop: they call us."""
