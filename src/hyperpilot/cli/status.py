@@ -33,7 +33,10 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
 
     result = folder / "result" / "result.json"
     leader = next(iter(history.leaders), None)
-    best = leader and {"trial": leader.id.trial, "score": leader.score, "config": dict(leader.config)}
+    best = None
+    if leader is not None:
+        algorithm, config = study.resolved(leader.config)
+        best = {"trial": leader.id.trial, "score": leader.score, "algorithm": algorithm.name, "config": dict(config)}
     finished = result.exists() and not history.active
     return {
         "state": "finished" if finished else "running" if _is_running(folder) else "stopped",
@@ -64,7 +67,8 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
     said = "no score" if score is None else f"{score:.4g} while tuning"
     if best.get("test_iqm") is not None:
         said += f", {best['test_iqm']:.4g} on {len(best['test_seeds'])} unseen seeds"
-    lines.append(f"Best     trial {best['trial']}: {said}")
+    which = f", {best['algorithm']}" if len(study.algorithms()) > 1 else ""
+    lines.append(f"Best     trial {best['trial']}{which}: {said}")
     return "\n".join([*lines, *(f"    {name}: {value}" for name, value in best["config"].items())])
 
 
