@@ -37,7 +37,8 @@ def _test(study: Study, plan: Forecast) -> str:
     if not plan.test_seeds:
         return "none"
     tested = f"{plan.finalists} finalist{'s' if plan.finalists != 1 else ''} and the default{_whose(study)}"
-    return f"{tested}, {plan.test_seeds} unseen seeds each, {study.horizon:,} steps"
+    seeds = f"{plan.test_seeds} unseen seed{'s' if plan.test_seeds != 1 else ''}"
+    return f"{tested}, {seeds} each, {study.horizon:,} steps"
 
 
 def _whose(study: Study) -> str:

@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hyperpilot.analysis.result import Result
-from hyperpilot.api import resume
+from hyperpilot.api import read_history, resume
 from hyperpilot.cli._live import Screen
+from hyperpilot.cli.status import tried, tried_words
 from hyperpilot.records import Event, History
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
@@ -83,10 +84,16 @@ Best configuration ({of}trial {result.trial}{default})
 {config}
 
 {_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}
-Steps used    {result.steps_used:,}
+Steps used    {result.steps_used:,}{_tried(study, folder) if several else ""}
 Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
 TensorBoard   tensorboard --logdir {folder}"""
+
+
+def _tried(study: Study, folder: Path) -> str:
+    """What else was tried: a line for each algorithm."""
+    first, *rest = tried_words(tried(study, read_history(folder)))
+    return "".join(f"\n{line}" for line in [f"Tuning tried  {first}", *(f"              {line}" for line in rest)])
 
 
 def _scores(result: Result, whose: str) -> str:

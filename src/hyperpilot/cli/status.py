@@ -48,7 +48,31 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         "steps_total": study.total_steps,
         "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
+        **({"algorithms": tried(study, history)} if len(study.algorithms()) > 1 else {}),
     }
+
+
+def tried(study: Study, history: History) -> dict[str, dict[str, Any]]:
+    """How many trials each algorithm had, and the leader of those with a score, at the step that it has come to."""
+    from hyperpilot.space.branches import branch_of
+
+    found: dict[str, dict[str, Any]] = {each.name: {"trials": 0, "best": None} for each in study.algorithms()}
+    for config in history.trials.values():
+        found[branch_of(config)]["trials"] += 1
+    for run in reversed(history.leaders):
+        found[branch_of(run.config)]["best"] = {"trial": run.id.trial, "score": run.score, "step": run.step}
+    return found
+
+
+def tried_words(known: dict[str, dict[str, Any]]) -> list[str]:
+    """The same for people, a line for each algorithm."""
+    width = max(map(len, known))
+    lines = []
+    for name, of in known.items():
+        best, count = of["best"], f"{of['trials']} trial{'s' if of['trials'] != 1 else ''}"
+        said = f"{best['score']:.4g} at step {best['step']:,} (trial {best['trial']})" if best else "no score"
+        lines.append(f"{name:<{width}}  {count}, the best {said}")
+    return lines
 
 
 def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
@@ -60,6 +84,9 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
         f"Steps    {known['steps_used']:,} of {known['steps_total']:,}",
         f"Trials   {known['trials']} ({known['reports']} evaluations; failed: {failed or 'none'})",
     ]
+    if "algorithms" in known:
+        first, *rest = tried_words(known["algorithms"])
+        lines += [f"Tried    {first}", *(f"         {line}" for line in rest)]
     best = known["best"]
     if best is None:
         return "\n".join([*lines, "Best     no evaluation yet"])
