@@ -70,8 +70,10 @@ def tried_words(known: dict[str, dict[str, Any]]) -> list[str]:
     lines = []
     for name, of in known.items():
         best, count = of["best"], f"{of['trials']} trial{'s' if of['trials'] != 1 else ''}"
-        said = f"{best['score']:.4g} at step {best['step']:,} (trial {best['trial']})" if best else "no score"
-        lines.append(f"{name:<{width}}  {count}, the best {said}")
+        ahead = (
+            f"trial {best['trial']} is ahead with {best['score']:.4g} at step {best['step']:,}" if best else "no score"
+        )
+        lines.append(f"{name:<{width}}  {count}; {ahead}")
     return lines
 
 
