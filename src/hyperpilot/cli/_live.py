@@ -87,7 +87,7 @@ class Screen:
         bracket = str(self._schedule.bracket(run.id.trial)) if run.phase == "search" else "-"
         score = "-" if run.score is None else f"{run.score:.4g}"
         steps = f"{step:,} / {run.job.until:,}"
-        of = [branch_of(run.config) for _ in self._of]
+        of = [branch_of(run.config)] if self._of else []
         return [str(run.id.trial), *of, str(run.id.seed), run.phase, bracket, rung, steps, self._rate(run, step), score]
 
     def _rate(self, run: Run, step: int) -> str:

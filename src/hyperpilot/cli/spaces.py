@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 _PARTS = ("algorithm", "env", "env_kwargs", "space", "fix", "conditions", "forbid")
 """What of a study's settings says what is searched."""
-_STAND_INS = {"continuous": "Pendulum-v1", "discrete": "CartPole-v1"}
-"""An environment for each kind of actions, the one that leaves most to search first."""
 
 
 def command(
@@ -64,12 +62,13 @@ def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     # Where no environment is named, one stands in that leaves as much to search as there is.
     algorithms = named(asked["algorithm"])
     served = set.intersection(*(set(each.actions) for each in algorithms))
-    if "env" not in asked and not served & _STAND_INS.keys():
+    if "env" not in asked and not served:
         what = f"{asked['algorithm']}: there are no actions that all of them serve"
         raise UnsupportedEnvironment(what, "Name those that can serve one environment.")
-    stand_in = next((env for actions, env in _STAND_INS.items() if actions in served), "")
+    stand_in = "Pendulum-v1" if "continuous" in served else "CartPole-v1"
     study = Study.of(**{"env": stand_in, "total_steps": 1, "horizon": 1, **asked})
-    check_supported(study.algorithms(), traits(study.env_spec()))
+    if "env" in asked:
+        check_supported(algorithms, traits(study.env_spec()))
     space = study.build_space()
     study.defaults(space)  # raises where the fixed values contradict a constraint
     return study, space
