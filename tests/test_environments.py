@@ -186,9 +186,9 @@ def test_spaces_that_nothing_serves_are_refused(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_algorithm_that_does_not_serve_the_actions_is_refused() -> None:
     discrete = Traits("discrete", "vector")
-    check_supported(PPO, discrete)
+    check_supported([PPO], discrete)
     with pytest.raises(UnsupportedEnvironment, match="sac serves continuous actions") as caught:
-        check_supported(SAC, discrete)
+        check_supported([SAC], discrete)
     assert "ppo" in caught.value.mend and "dqn" in caught.value.mend and "td3" not in caught.value.mend
 
 

@@ -41,6 +41,11 @@ class Corridor(gymnasium.Env):
 """
 
 
+def default(name="vf_coef", value=0.5):
+    """Tells of every configuration that it is for PPO, whose only other hyperparameter this is."""
+    return lambda config: (SimpleNamespace(name="ppo", defaults={name: value}), config)
+
+
 def ran(trial, seed, *scores, phase="search", until=HORIZON, failed=False):
     """The events of a run whose last score was made at `until`."""
     job = Job(trial, {"gamma": trial / 10}, seed, until, HORIZON, phase=phase)
@@ -66,7 +71,9 @@ def history(*parts):
 
 
 def test_the_winner_is_the_best_of_the_test_not_of_the_search():
-    result = judge(history(SEARCH, judged(0, 1.0, 2.0), judged(1, 6.0, 7.0), judged(2, 3.0, 4.0)), {"vf_coef": 0.5})
+    result = judge(
+        history(SEARCH, judged(0, 1.0, 2.0), judged(1, 6.0, 7.0), judged(2, 3.0, 4.0)), default("vf_coef", 0.5)
+    )
     assert (result.trial, result.tuning_score, result.test_iqm) == (1, 5.0, 6.5)
     assert result.config == {"vf_coef": 0.5, "gamma": 0.1}
     assert (result.test_seeds, result.test_scores) == ((1_000_000, 1_000_001), (6.0, 7.0))
@@ -78,35 +85,35 @@ def test_the_winner_is_the_best_of_the_test_not_of_the_search():
 
 def test_the_tuning_score_is_over_all_seeds_that_were_trained_furthest():
     again, cut = ran(1, 100_004, 3.0), ran(1, 200_007, 50.0, until=40)
-    result = judge(history(SEARCH, again, cut, judged(0, 1.0), judged(1, 6.0)), {})
+    result = judge(history(SEARCH, again, cut, judged(0, 1.0), judged(1, 6.0)), default())
     assert (result.trial, result.tuning_score) == (1, 4.0)
 
 
 def test_a_configuration_with_a_failed_test_run_is_out_and_that_is_told():
-    result = judge(history(SEARCH, judged(0, 1.0, 2.0), judged(1, 90.0, None), judged(2, math.inf, None)), {})
+    result = judge(history(SEARCH, judged(0, 1.0, 2.0), judged(1, 90.0, None), judged(2, math.inf, None)), default())
     assert (result.trial, result.test_iqm, result.default_test_iqm) == (0, 1.5, 1.5)  # the default alone came through
     assert result.failed_tests == {1: 1, 2: 2}
     assert list(result.finalists) == [0]
 
 
 def test_a_default_that_failed_in_the_search_may_still_win_the_test():
-    result = judge(history(ran(0, 0, failed=True), judged(0, 1.0)), {})
+    result = judge(history(ran(0, 0, failed=True), judged(0, 1.0)), default())
     assert result.tuning_score is None
-    assert judge(history(SEARCH, judged(0, None), judged(1, None)), {}) is None
+    assert judge(history(SEARCH, judged(0, None), judged(1, None)), default()) is None
 
 
 def test_without_a_test_the_best_of_the_search_wins_and_is_not_called_tested():
     beginner = ran(3, 3, 99.0, until=10)
     lucky_at_last, failed = ran(4, 4, 0.0, 10.0), ran(5, 5, 99.0, failed=True)
-    result = judge(history(SEARCH, beginner, lucky_at_last, failed, ran(6, 6, math.inf)), {})
+    result = judge(history(SEARCH, beginner, lucky_at_last, failed, ran(6, 6, math.inf)), default())
     assert (result.trial, result.model_seed, result.tuning_score) == (2, 2, 9.0)
     assert (result.test_iqm, result.test_interval, result.default_test_iqm) == (None, None, None)
     assert (result.test_seeds, result.test_scores) == ((), ())
-    assert judge(history(ran(0, 0, failed=True)), {}) is None
+    assert judge(history(ran(0, 0, failed=True)), default()) is None
 
 
 def test_the_result_is_strict_json():
-    result = judge(history(SEARCH, judged(0, -1e21, 2.0)), {"clip_range": math.inf})
+    result = judge(history(SEARCH, judged(0, -1e21, 2.0)), default("clip_range", math.inf))
     written = json.loads(json.dumps(result.as_json(), allow_nan=False))
     assert written["config"] == {"clip_range": None, "gamma": 0.0}
     assert written["test_iqm"] == result.test_iqm < -1e20
@@ -119,7 +126,7 @@ def test_the_newest_checkpoint_is_handed_over(tmp_path):
         folder = tmp_path / "trials/0002/seed-2/checkpoints" / step
         folder.mkdir(parents=True)
         (folder / "model.zip").write_text(step)
-    result = judge(history(SEARCH), {})
+    result = judge(history(SEARCH), default())
     folder = hand_over(result, tmp_path, {"algorithm": "ppo", "env_kwargs": {"a": 1}}, "print()\n")
     assert (folder / "model.zip").read_text() == "1000000000"
     assert yaml.safe_load((folder / "best.yaml").read_text())["env_kwargs"] == {"a": 1}
@@ -127,12 +134,12 @@ def test_the_newest_checkpoint_is_handed_over(tmp_path):
 
 
 def test_a_trainer_that_saves_no_agents_still_has_a_result(tmp_path):
-    folder = hand_over(judge(history(SEARCH), {}), tmp_path, {"algorithm": "ppo"}, "print()\n")
+    folder = hand_over(judge(history(SEARCH), default()), tmp_path, {"algorithm": "ppo"}, "print()\n")
     assert {path.name for path in folder.iterdir()} == {"best.yaml", "result.json"}
 
 
 def test_where_nothing_came_through_the_last_failure_is_told(tmp_path):
-    study = SimpleNamespace(algorithm_plugin=lambda: SimpleNamespace(defaults={}), seed=0)
+    study = SimpleNamespace(resolved=default(), seed=0)
     with pytest.raises(InvalidStudy, match="tested to the end; the last failure:\n.*crashed at step 0: Boom"):
         conclude(study, tmp_path, history(SEARCH, judged(0, None)))
     with pytest.raises(InvalidStudy, match="as far as a score"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -23,10 +23,11 @@ from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
+from hyperpilot.space.branches import branch_of
 
 
 def tune(
-    algorithm: str,
+    algorithm: str | Sequence[str],
     env: str,
     *,
     total_steps: int,
@@ -39,7 +40,7 @@ def tune(
     """Finds hyperparameters and tests them on unseen seeds; a study that is there already is continued.
 
     Args:
-        algorithm: its name, such as `ppo`.
+        algorithm: its name, such as `ppo`; several, as `ppo,a2c,dqn` or as a sequence, are searched together.
         env: a Gymnasium id, or `module:Class`.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
@@ -93,19 +94,20 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
     Raises:
         InvalidStudy: none of its configurations came through the test, or no training to a score.
     """
-    result = judge(history, study.algorithm_plugin().defaults, study.seed)
+    result = judge(history, study.resolved, study.seed)
     if result is None:
         stage = "tested to the end" if any(history.of_phase("test")) else "trained as far as a score"
         failures = [failure for run in history.runs.values() for failure in run.failures]
         last = f"; the last failure:\n  {_line(max(failures, key=lambda failure: failure.at))}" if failures else ""
         mend = f"Each run's logs are in {folder / 'trials'}, those of workers in {folder / 'logs'}."
         raise InvalidStudy(f"{folder}: no configuration was {stage}{last}", mend)
-    about: dict[str, Any] = {"algorithm": study.algorithm, "env": study.env}
+    about: dict[str, Any] = {"algorithm": result.algorithm, "env": study.env}
     if study.env_kwargs:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    hand_over(result, folder, about, loader(study.algorithm_plugin(), study.env, study.env_kwargs, normalized))
+    algorithm = load("algorithms", result.algorithm)
+    hand_over(result, folder, about, loader(algorithm, study.env, study.env_kwargs, normalized))
     return result
 
 
@@ -205,6 +207,7 @@ def _line(event: Event) -> str:
     match event:
         case Submitted(job):
             onward = f"from {job.start:,} " if job.start else ""
+            onward = f"{branch} {onward}" if (branch := branch_of(job.config)) else onward
             return f"{job.phase:<7} {name} {onward}to {job.until:,} of {job.horizon:,} steps"
         case Report():
             return f"score   {name} {event.score:.4g} at step {event.step:,}"

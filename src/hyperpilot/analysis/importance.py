@@ -7,6 +7,9 @@ Shares are estimated by crossing two random samples A and B: the covariance of f
 hyperparameters taken from A, is the variance that those explain (Sobol 1993); likewise with A and B exchanged. Samples are
 drawn without the space's constraints, which would tie hyperparameters to each other; conditions are kept.
 
+Where the space is a choice between branches, the choice comes first: what it explains alone is its share, and what a
+hyperparameter of a branch explains beyond that is the hyperparameter's, though it takes the choice for it to act at all.
+
 References:
     I. M. Sobol (1993). Sensitivity estimates for nonlinear mathematical models. Mathematical Modelling and Computational
     Experiments 1.
@@ -54,7 +57,8 @@ class Importance:
 
     Args:
         main: what each hyperparameter explains alone, the most important first.
-        pairs: what two explain together beyond that, the strongest first.
+        pairs: what two explain together beyond that, the strongest first; those left out explain nothing, as no
+            configuration has both.
     """
 
     main: Mapping[str, Share]
@@ -117,16 +121,20 @@ def importance(
     centre = np.mean(values, axis=(0, 2))[:, None]
     left, right = (value - centre for value in values)
     variance = np.maximum((np.var(values[0], axis=1) + np.var(values[1], axis=1)) / 2, 1e-12)
-    names = space.names
-    effects = [(name,) for name in names] + list(combinations(names, 2))
-    closed = {}
+    choice = () if space.choice is None else (space.choice,)
+    names = [name for name in space.names if name not in choice]
+    pairs = [pair for pair in combinations(names, 2) if space.together(*pair)]
+    effects = [(name,) for name in (*choice, *names)] + pairs
+    closed: dict[tuple[str, ...], Array] = {(): np.zeros(len(variance))}
     for done, effect in enumerate(effects, 1):
-        crossed = [_values(posterior, space, _cross(a, b, effect)) - centre for a, b in ((one, other), (other, one))]
+        own = (*choice, *effect)
+        crossed = [_values(posterior, space, _cross(a, b, own)) - centre for a, b in ((one, other), (other, one))]
         closed[effect] = (np.mean(left * crossed[0], axis=1) + np.mean(right * crossed[1], axis=1)) / 2 / variance
         told(done, len(effects))
-    main = {name: _share(closed[name,]) for name in names}
-    pairs = {(a, b): _share(closed[a, b] - closed[a,] - closed[b,]) for a, b in combinations(names, 2)}
-    return Importance(_sorted(main), _sorted(pairs))
+    first = closed[choice]
+    main = {name: _share(closed[name,] - first) for name in names} | {name: _share(first) for name in choice}
+    together = {(a, b): _share(closed[a, b] - closed[a,] - closed[b,] + first) for a, b in pairs}
+    return Importance(_sorted(main), _sorted(together))
 
 
 def surface(
@@ -137,8 +145,8 @@ def surface(
     points: int = 128,
     size: int = 15,
 ) -> Surface:
-    """Partial dependence at the horizon along one or two hyperparameters."""
-    sample = space.complete(points, rng)
+    """Partial dependence at the horizon along one or two hyperparameters, within their branch where there are several."""
+    sample = [{**config, **space.branch(*names)} for config in space.complete(points, rng)]
     grids = tuple(tuple(space.grid(name, size)) for name in names)
     shape = tuple(len(grid) for grid in grids)
     rows = []

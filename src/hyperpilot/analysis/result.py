@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,14 @@ import numpy as np
 import yaml
 
 from hyperpilot.analysis.statistics import bootstrap_interval, iqm
+from hyperpilot.protocols import Algorithm
 from hyperpilot.records import History, Run
 from hyperpilot.space import Config, Value
 
 _MODEL, _NORMALIZE = "model.zip", "vecnormalize.pkl"
+
+Resolved = Callable[[Config], tuple[Algorithm, Config]]
+"""The algorithm that a configuration is for, and its hyperparameters under their own names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +30,15 @@ class Result:
 
     Args:
         trial: number of the winning configuration.
+        algorithm: the algorithm that it is for.
         config: it, completed by the algorithm's defaults.
         tuning_score: mean over its seeds of the last score in the search, of the runs that were trained furthest; None where it
             had none there, which only the default can survive.
         test_iqm: interquartile mean of its scores on the test seeds.
         test_interval: 95% bootstrap interval of that.
         test_scores: its score for each test seed.
-        default_test_iqm: the same for the default configuration; None where that was not tested to the end.
+        default_test_iqm: the same for the default configuration, which of several algorithms is the first's; None where that
+            was not tested to the end.
         finalists: test IQM of every configuration tested to the end.
         failed_tests: how many test runs failed, for every configuration that is out for that.
         model_seed: seed of the agent handed over: the winner's test run with the best score, or its search run.
@@ -41,6 +47,7 @@ class Result:
     """
 
     trial: int
+    algorithm: str
     config: Mapping[str, Value]
     tuning_score: float | None
     test_iqm: float | None = None
@@ -59,7 +66,7 @@ class Result:
         return {name: _strict(value) for name, value in asdict(self).items()}
 
 
-def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
+def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
     """The outcome of a study that has ended.
 
     The winner has the highest interquartile mean over the test seeds, and among equals the highest mean. A configuration
@@ -68,7 +75,7 @@ def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
 
     Args:
         history: the study's record.
-        defaults: complete the winner's configuration.
+        resolved: tells the winner's algorithm.
         seed: of the bootstrap.
 
     Returns:
@@ -79,7 +86,7 @@ def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
         tested.setdefault(run.id.trial, []).append(run)
     if not tested:
         best = next((run for run in history.leaders if math.isfinite(run.promise)), None)
-        return None if best is None else _of(best, history, defaults)
+        return None if best is None else _of(best, history, resolved)
     failed = {trial: n for trial, runs in tested.items() if (n := sum(not _came_through(run) for run in runs))}
     scores = {trial: tuple(map(_last, runs)) for trial, runs in tested.items() if trial not in failed}
     if not scores:
@@ -87,7 +94,7 @@ def judge(history: History, defaults: Config, seed: int = 0) -> Result | None:
     iqms = {trial: iqm(each) for trial, each in scores.items()}
     winner = max(iqms, key=lambda trial: (iqms[trial], float(np.mean(scores[trial])), -trial))
     return replace(
-        _of(max(tested[winner], key=_last), history, defaults),
+        _of(max(tested[winner], key=_last), history, resolved),
         test_iqm=iqms[winner],
         test_interval=bootstrap_interval(scores[winner], np.random.default_rng(seed)),
         test_seeds=tuple(run.id.seed for run in tested[winner]),
@@ -127,13 +134,15 @@ def hand_over(result: Result, study: Path, about: Mapping[str, Any], loader: str
     return folder
 
 
-def _of(agent: Run, history: History, defaults: Config) -> Result:
+def _of(agent: Run, history: History, resolved: Resolved) -> Result:
     """What there is to say of a run's configuration and agent without a test."""
+    algorithm, config = resolved(agent.config)
     searched = [run for run in history.search if run.id.trial == agent.id.trial and run.reports]
     furthest = [_last(run) for run in searched if run.step == max(run.step for run in searched)]
     return Result(
         trial=agent.id.trial,
-        config={**defaults, **agent.config},
+        algorithm=algorithm.name,
+        config={**algorithm.defaults, **config},
         tuning_score=float(np.mean(furthest)) if furthest else None,
         model_seed=agent.id.seed,
         steps_used=history.steps_used(),

@@ -26,7 +26,7 @@ def words(study: Study, plan: Forecast) -> str:
         f"  search     {plan.trials} trials; trainings: {counts} steps",
         f"  test       {_test(study, plan)}",
         f"  steps      {plan.steps:,} of {study.total_steps:,}",
-        f"  speed      {_speed(plan)}",
+        f"  speed      {_speed(study, plan)}",
         f"  time       {_time(plan)}",
     ]
     lines += [f"  warning    {warning}" for warning in _warnings(study, plan)]
@@ -36,14 +36,21 @@ def words(study: Study, plan: Forecast) -> str:
 def _test(study: Study, plan: Forecast) -> str:
     if not plan.test_seeds:
         return "none"
-    tested = f"{plan.finalists} finalist{'s' if plan.finalists != 1 else ''} and the default"
-    return f"{tested}, {plan.test_seeds} unseen seeds each, {study.horizon:,} steps"
+    tested = f"{plan.finalists} finalist{'s' if plan.finalists != 1 else ''} and the default{_whose(study)}"
+    seeds = f"{plan.test_seeds} unseen seed{'s' if plan.test_seeds != 1 else ''}"
+    return f"{tested}, {seeds} each, {study.horizon:,} steps"
 
 
-def _speed(plan: Forecast) -> str:
+def _whose(study: Study) -> str:
+    """Which algorithm's default is meant, where there are several."""
+    first, *others = study.algorithms()
+    return f" of {first.name}" if others else ""
+
+
+def _speed(study: Study, plan: Forecast) -> str:
     rates = sorted(1 / pace.step_s for pace in plan.timing.others)
     default = plan.timing.default
-    said = [f"{1 / default.step_s:,.0f} steps/s for the default"] if default else []
+    said = [f"{1 / default.step_s:,.0f} steps/s for the default{_whose(study)}"] if default else []
     if rates:
         said.append(f"{rates[0]:,.0f} to {rates[-1]:,.0f} for {len(rates)} random configurations")
     return ", ".join(said) or "not known"

@@ -20,6 +20,7 @@ from hyperpilot.records import Event, History, Run
 from hyperpilot.records.codec import to_json
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
+from hyperpilot.space.branches import branch_of
 
 
 class Screen:
@@ -34,6 +35,7 @@ class Screen:
     def __init__(self, study: Study, *, quiet: bool = False, as_json: bool = False) -> None:
         self._study, self._quiet, self._json = study, quiet, as_json
         self._schedule = study.search_schedule()
+        self._of = ("algorithm",) if len(study.algorithms()) > 1 else ()
         self._console = Console()
         self._live: Live | None = None
         self._stack = ExitStack()
@@ -71,7 +73,7 @@ class Screen:
         """The table of what runs, and the state of the budget."""
         progress = executor.progress
         table = Table(title=f"{self._study.algorithm} on {self._study.env}", expand=False)
-        for column in ("trial", "seed", "phase", "bracket", "rung", "steps", "steps/s", "last score"):
+        for column in ("trial", *self._of, "seed", "phase", "bracket", "rung", "steps", "steps/s", "last score"):
             table.add_column(column, justify="right")
         for run in history.active:
             if run.id in progress:
@@ -85,7 +87,8 @@ class Screen:
         bracket = str(self._schedule.bracket(run.id.trial)) if run.phase == "search" else "-"
         score = "-" if run.score is None else f"{run.score:.4g}"
         steps = f"{step:,} / {run.job.until:,}"
-        return [str(run.id.trial), str(run.id.seed), run.phase, bracket, rung, steps, self._rate(run, step), score]
+        of = [branch_of(run.config)] if self._of else []
+        return [str(run.id.trial), *of, str(run.id.seed), run.phase, bracket, rung, steps, self._rate(run, step), score]
 
     def _rate(self, run: Run, step: int) -> str:
         now = time.monotonic()
@@ -103,7 +106,8 @@ class Screen:
         done = used - self._began_steps
         left = f"{(total - used) * elapsed / done / 60:.0f} min left" if done > 0 and elapsed > 5 else "..."
         best = next(iter(history.leaders), None)
-        shown = f"best so far {best.score:.4g} (trial {best.id.trial})" if best else "no score yet"
+        of = f", {branch_of(best.config)}" if best and self._of else ""
+        shown = f"best so far {best.score:.4g} (trial {best.id.trial}{of})" if best else "no score yet"
         failed = ", ".join(f"{count} {kind}" for kind, count in history.failures.items())
         line = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=total, completed=min(used, total), width=40)

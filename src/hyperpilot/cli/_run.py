@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from hyperpilot.analysis.result import Result
-from hyperpilot.api import resume
+from hyperpilot.api import read_history, resume
 from hyperpilot.cli._live import Screen
+from hyperpilot.cli.status import tried, tried_words
 from hyperpilot.records import Event, History
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
@@ -73,22 +74,30 @@ def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
 
 def summary(result: Result, study: Study, folder: Path) -> str:
     """The result in words."""
-    config = "\n".join(
-        f"    {name}: {result.config[name]}" for name in study.build_space().names if name in result.config
-    )
+    names = [name.removeprefix(f"{result.algorithm}.") for name in study.build_space().names]
+    config = "\n".join(f"    {name}: {result.config[name]}" for name in names if name in result.config)
+    several = len(study.algorithms()) > 1
+    of = f"{result.algorithm}, " if several else ""
+    default = ", the default" if result.trial < len(study.algorithms()) else ""
     return f"""
-Best configuration (trial {result.trial}{", the default" if result.trial == 0 else ""})
+Best configuration ({of}trial {result.trial}{default})
 {config}
 
-{_scores(result)}
-Steps used    {result.steps_used:,}
+{_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}
+Steps used    {result.steps_used:,}{_tried(study, folder) if several else ""}
 Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
 TensorBoard   tensorboard --logdir {folder}"""
 
 
-def _scores(result: Result) -> str:
-    """What was measured, and what was not."""
+def _tried(study: Study, folder: Path) -> str:
+    """What else was tried: a line for each algorithm."""
+    first, *rest = tried_words(tried(study, read_history(folder)))
+    return "".join(f"\n{line}" for line in [f"Tuning tried  {first}", *(f"              {line}" for line in rest)])
+
+
+def _scores(result: Result, whose: str) -> str:
+    """What was measured, and what was not. `whose`: the default's algorithm, where there are several."""
     tuning = "no score" if result.tuning_score is None else f"{result.tuning_score:.4g}"
     if result.test_iqm is None or result.test_interval is None:
         why = "not tested: the study kept too few steps for it (--test-share); expect less than while tuning"
@@ -100,7 +109,7 @@ def _scores(result: Result) -> str:
     lines = [
         f"Test score    {result.test_iqm:.4g}  ({over})",
         f"While tuning  {tuning}{drop}",
-        f"SB3 default   {default}",
+        f"SB3 default   {default}{whose}",
     ]
     if result.failed_tests:
         out = ", ".join(f"trial {trial} ({n} test runs failed)" for trial, n in result.failed_tests.items())

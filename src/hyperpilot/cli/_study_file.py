@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hyperpilot.cli._options import fixed_values, parse_assignments, parse_steps
+from hyperpilot.runtime.named import as_text
 
 if TYPE_CHECKING:
     import typer
 
 _TYPED: Mapping[str, Callable[[Any], Any]] = {
+    "algorithm": as_text,
     "total_steps": parse_steps,
     "horizon": parse_steps,
     "checkpoint_every": parse_steps,
@@ -72,6 +74,8 @@ def _read_value(key: str, value: Any) -> Any:
         return [parse_steps(str(step)) for step in value]
     if _TYPED.get(key) is parse_steps:
         return parse_steps(str(value))
+    if key == "algorithm":
+        return as_text(value)
     if key in ("fix", "env_kwargs", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
         return _values(value)
     if key == "storage":

@@ -49,12 +49,18 @@ def command(
 
 def words(found: Importance) -> str:
     """The effects for people."""
+    from hyperpilot.space.branches import CHOICE
+
     lines = ["Share of the variance of the score's rank over the space, at the horizon, with 90% intervals", ""]
-    lines += [f"  {name:<26} {_words(share)}" for name, share in found.main.items()]
+    width = max(26, *map(len, found.main))
+    lines += [f"  {name:<{width}} {_words(share)}" for name, share in found.main.items()]
+    if CHOICE in found.main:
+        lines += ["", "What is an algorithm's own counts where that is the algorithm."]
     lines += ["", "Beyond that, two together", ""]
-    strongest = list(found.pairs.items())[:_PAIRS]
-    lines += [f"  {' x '.join(pair):<40} {_words(share)}{_sure(share)}" for pair, share in strongest]
-    lines += ["", f"  {'three or more together':<40} {max(0.0, found.rest):6.1%}"]
+    strongest = {" x ".join(pair): share for pair, share in list(found.pairs.items())[:_PAIRS]}
+    width = max(40, *map(len, strongest))
+    lines += [f"  {pair:<{width}} {_words(share)}{_sure(share)}" for pair, share in strongest.items()]
+    lines += ["", f"  {'three or more together':<{width}} {max(0.0, found.rest):6.1%}"]
     if not any(share.low > _SURE for share in [*found.main.values(), *found.pairs.values()]):
         lines += ["", "None of it is certain: every interval reaches zero. More trials would narrow them."]
     return "\n".join(lines)

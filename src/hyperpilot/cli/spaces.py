@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from hyperpilot.protocols import Algorithm
     from hyperpilot.runtime.study import Study
     from hyperpilot.space import Space
 
@@ -18,7 +17,9 @@ _PARTS = ("algorithm", "env", "env_kwargs", "space", "fix", "conditions", "forbi
 
 def command(
     ctx: typer.Context,
-    algorithm: Annotated[str | None, typer.Argument(help="Algorithm; without it, all are listed.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Argument(help="Algorithm, or several: ppo,a2c,dqn. Without it, all are listed.")
+    ] = None,
     env: Annotated[str | None, typer.Option(help="Fit the space to the actions of this environment.")] = None,
     file: Annotated[Path | None, typer.Option(help="YAML file of settings, as for `hyperpilot tune`.")] = None,
     space: Annotated[list[str] | None, typer.Option("--set", help="name=RANGE: search it there.")] = None,
@@ -54,17 +55,22 @@ def _list() -> None:
 
 def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     from hyperpilot.environments import check_supported, traits
-    from hyperpilot.registry import load
+    from hyperpilot.errors import UnsupportedEnvironment
+    from hyperpilot.runtime.named import named
     from hyperpilot.runtime.study import Study
 
-    algorithm: Algorithm = load("algorithms", asked["algorithm"])
     # Where no environment is named, one stands in that leaves as much to search as there is.
-    stand_in = "Pendulum-v1" if "continuous" in algorithm.actions else "CartPole-v1"
+    algorithms = named(asked["algorithm"])
+    served = set.intersection(*(set(each.actions) for each in algorithms))
+    if "env" not in asked and not served:
+        what = f"{asked['algorithm']}: there are no actions that all of them serve"
+        raise UnsupportedEnvironment(what, "Name those that can serve one environment.")
+    stand_in = "Pendulum-v1" if "continuous" in served else "CartPole-v1"
     study = Study.of(**{"env": stand_in, "total_steps": 1, "horizon": 1, **asked})
     if "env" in asked:
-        check_supported(algorithm, traits(study.env_spec()))
+        check_supported(algorithms, traits(study.env_spec()))
     space = study.build_space()
-    space.default()  # raises where the fixed values contradict a constraint
+    study.defaults(space)  # raises where the fixed values contradict a constraint
     return study, space
 
 
@@ -72,9 +78,9 @@ def _print_yaml(study: Study, space: Space) -> None:
     import yaml
 
     part = {
-        "space": space.ranges(),
+        "space": {name: text for name, text in space.ranges().items() if name != space.choice},
         "fix": study.fix,
-        "conditions": {child: {parent: list(values)} for child, (parent, values) in space.conditions.items()},
+        "conditions": {c: {p: list(values)} for c, (p, values) in space.conditions.items() if p != space.choice},
         "forbid": study.forbid,
     }
     print(yaml.safe_dump({key: value for key, value in part.items() if value}, sort_keys=False), end="")
@@ -85,10 +91,13 @@ def _print(study: Study, space: Space) -> None:
     from hyperpilot.space.grammar import write
     from hyperpilot.space.rules import clause_text
 
-    algorithm, ranges = study.algorithm_plugin(), space.ranges()
-    rows = [(n, text, write(algorithm.defaults[n]), _condition(space, n)) for n, text in ranges.items()]
+    ranges, defaults = space.ranges(), space.defaults
+    prefixes = [f"{each.name}." for each in study.algorithms()]
+    ordered = sorted(ranges, key=lambda name: [name.startswith(prefix) for prefix in reversed(prefixes)])
+    rows = [(n, ranges[n], write(defaults[n]), _condition(space, n)) for n in ordered]
     heads = ("hyperparameter", "range", "default", "only where")
-    print_table(heads, rows, f"{algorithm.title} ({algorithm.name}): searched")
+    titles = " | ".join(f"{each.title} ({each.name})" for each in study.algorithms())
+    print_table(heads, rows, f"{titles}: searched")
     if space.fixed:
         print()
         print_table(("hyperparameter", "value"), [(n, write(v)) for n, v in space.fixed.items()], "Fixed")
@@ -97,7 +106,7 @@ def _print(study: Study, space: Space) -> None:
         print("\nConstraints")
         for rule in rules:
             print(f"  {rule}")
-    rest = [(n, write(v)) for n, v in algorithm.defaults.items() if n not in ranges and n not in space.fixed]
+    rest = [(n, write(v)) for n, v in defaults.items() if n not in ranges and n not in space.fixed]
     if rest:
         print()
         print_table(("hyperparameter", "default"), rest, "Not searched; may be set with --fix, or searched with --set")
@@ -106,7 +115,7 @@ def _print(study: Study, space: Space) -> None:
 def _condition(space: Space, name: str) -> str:
     from hyperpilot.space.grammar import write
 
-    if name not in space.conditions:
+    parent, values = space.conditions.get(name, (space.choice, ()))
+    if parent == space.choice:  # the name has told
         return ""
-    parent, values = space.conditions[name]
     return f"{parent}={'|'.join(map(write, values))}"

@@ -33,7 +33,10 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
 
     result = folder / "result" / "result.json"
     leader = next(iter(history.leaders), None)
-    best = leader and {"trial": leader.id.trial, "score": leader.score, "config": dict(leader.config)}
+    best = None
+    if leader is not None:
+        algorithm, config = study.resolved(leader.config)
+        best = {"trial": leader.id.trial, "score": leader.score, "algorithm": algorithm.name, "config": dict(config)}
     finished = result.exists() and not history.active
     return {
         "state": "finished" if finished else "running" if _is_running(folder) else "stopped",
@@ -45,7 +48,33 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         "steps_total": study.total_steps,
         "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
+        **({"algorithms": tried(study, history)} if len(study.algorithms()) > 1 else {}),
     }
+
+
+def tried(study: Study, history: History) -> dict[str, dict[str, Any]]:
+    """How many trials each algorithm had, and the leader of those with a score, at the step that it has come to."""
+    from hyperpilot.space.branches import branch_of
+
+    found: dict[str, dict[str, Any]] = {each.name: {"trials": 0, "best": None} for each in study.algorithms()}
+    for config in history.trials.values():
+        found[branch_of(config)]["trials"] += 1
+    for run in reversed(history.leaders):
+        found[branch_of(run.config)]["best"] = {"trial": run.id.trial, "score": run.score, "step": run.step}
+    return found
+
+
+def tried_words(known: dict[str, dict[str, Any]]) -> list[str]:
+    """The same for people, a line for each algorithm."""
+    width = max(map(len, known))
+    lines = []
+    for name, of in known.items():
+        best, count = of["best"], f"{of['trials']} trial{'s' if of['trials'] != 1 else ''}"
+        ahead = (
+            f"trial {best['trial']} is ahead with {best['score']:.4g} at step {best['step']:,}" if best else "no score"
+        )
+        lines.append(f"{name:<{width}}  {count}; {ahead}")
+    return lines
 
 
 def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
@@ -57,6 +86,9 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
         f"Steps    {known['steps_used']:,} of {known['steps_total']:,}",
         f"Trials   {known['trials']} ({known['reports']} evaluations; failed: {failed or 'none'})",
     ]
+    if "algorithms" in known:
+        first, *rest = tried_words(known["algorithms"])
+        lines += [f"Tried    {first}", *(f"         {line}" for line in rest)]
     best = known["best"]
     if best is None:
         return "\n".join([*lines, "Best     no evaluation yet"])
@@ -64,7 +96,8 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
     said = "no score" if score is None else f"{score:.4g} while tuning"
     if best.get("test_iqm") is not None:
         said += f", {best['test_iqm']:.4g} on {len(best['test_seeds'])} unseen seeds"
-    lines.append(f"Best     trial {best['trial']}: {said}")
+    which = f", {best['algorithm']}" if len(study.algorithms()) > 1 else ""
+    lines.append(f"Best     trial {best['trial']}{which}: {said}")
     return "\n".join([*lines, *(f"    {name}: {value}" for name, value in best["config"].items())])
 
 

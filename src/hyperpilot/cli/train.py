@@ -43,7 +43,7 @@ def command(
         from hyperpilot.environments import EnvSpec, check_supported, traits
 
         spec = EnvSpec(env, env_kwargs)
-        check_supported(algorithm, traits(spec))
+        check_supported([algorithm], traits(spec))
         load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
         about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}

@@ -10,7 +10,9 @@ import typer
 
 def command(
     ctx: typer.Context,
-    algorithm: Annotated[str, typer.Argument(help="For example ppo; `hyperpilot spaces` lists them.")],
+    algorithm: Annotated[
+        str, typer.Argument(help="For example ppo, or several: ppo,a2c,dqn. `hyperpilot spaces` lists them.")
+    ],
     env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Class.")],
     total_steps: Annotated[str, typer.Option(help="Environment steps to spend, the test included: 2M, 500k.")] = "2M",
     horizon: Annotated[str, typer.Option(help="Environment steps of a full training.")] = "100k",
@@ -47,13 +49,18 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line.")] = False,
 ) -> None:
-    """Find hyperparameters for an algorithm in an environment, and test them on unseen seeds."""
+    """Find hyperparameters for an algorithm in an environment, and test them on unseen seeds.
+
+    Several algorithms, joined by commas, are searched together: which of them is a hyperparameter, too.
+    """
     from hyperpilot.cli._run import run
     from hyperpilot.cli._study_file import settings
+    from hyperpilot.runtime.named import as_text
     from hyperpilot.runtime.study import Study
 
     # Options bear the names of the study's fields: what was typed is taken from the context, which tells it from defaults.
-    folder = study or Path("studies") / f"{algorithm}-{env.replace(':', '-').replace('/', '-')}"
+    names = f"{as_text(algorithm)}-{env}"
+    folder = study or Path("studies") / names.replace(",", "-").replace(":", "-").replace("/", "-")
     fresh = not (folder / "study.yaml").exists()
     Study.create(**settings(ctx, file)).write(folder)
     run(folder, quiet=quiet, as_json=json, forecast=fresh and not no_forecast and not quiet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +59,21 @@ def traits(spec: EnvSpec) -> Traits:
         env.close()  # type: ignore[no-untyped-call]
 
 
-def check_supported(algorithm: Algorithm, env: Traits) -> None:
-    """Passes an algorithm that serves the action space.
+def check_supported(algorithms: Sequence[Algorithm], env: Traits) -> None:
+    """Passes algorithms that all serve the action space.
 
     Raises:
-        UnsupportedEnvironment: naming what the algorithm serves and which would do.
+        UnsupportedEnvironment: naming what the first that does not serves, and which would do.
     """
-    if env.actions in algorithm.actions:
+    unfit = [each for each in algorithms if env.actions not in each.actions]
+    if not unfit:
         return
-    serves = " and ".join(algorithm.actions)
-    what = f"{algorithm.name} serves {serves} actions; the environment's are {env.actions}"
+    serves = " and ".join(unfit[0].actions)
+    what = f"{unfit[0].name} serves {serves} actions; the environment's are {env.actions}"
+    rest = [each.name for each in algorithms if each not in unfit]
     others = [name for name in available("algorithms") if env.actions in load("algorithms", name).actions]
     mend = f"These would do: {', '.join(others)}." if others else "A wrapper has to change its actions."
-    raise UnsupportedEnvironment(what, mend)
+    raise UnsupportedEnvironment(what, f"Leave it out, which leaves {','.join(rest)}." if rest else mend)
 
 
 def preserves_state(env: gymnasium.Env[Any, Any]) -> bool:

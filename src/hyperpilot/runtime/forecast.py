@@ -107,7 +107,8 @@ def rehearse(study: Study, timing: Timing) -> Forecast:
 def time_configurations(study: Study, folder: Path) -> Timing:
     """Times the default and random configurations, as many at once as the study has workers."""
     space, rng = study.build_space(), np.random.default_rng(study.seed)
-    configs = [space.default(), *space.sample(2 * study.workers - 1, rng)]
+    # A draw of so many has every algorithm.
+    configs = [space.default(), *space.sample(max(2 * study.workers - 1, len(study.algorithms())), rng)]
     shares = [configs[i :: study.workers] for i in range(study.workers)]
     processes = [_start(folder, share) for share in shares]
     lines = [_lines(process, len(share)) for process, share in zip(processes, shares, strict=True)]

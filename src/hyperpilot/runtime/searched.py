@@ -1,4 +1,4 @@
-"""What a study searches: the algorithm's space, joined with what the user asks for and checked before anything trains."""
+"""What a study searches: the spaces of its algorithms, joined with what the user asks for and checked before anything trains."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import ConfigSpace as cs
 
 from hyperpilot.errors import InvalidConfiguration, InvalidSpace
 from hyperpilot.protocols import ActionKind, Algorithm
+from hyperpilot.runtime.asked import Asked, AskedConditions, shared_out
 from hyperpilot.space import Config, Space, Value
+from hyperpilot.space.branches import Branch, joined
 from hyperpilot.space.grammar import parse, python
-from hyperpilot.space.rules import Conditions, Forbidden, suggestion
-
-AskedConditions = Mapping[str, Mapping[str, Value | Sequence[Value]]]
-"""child -> {parent: values}, as people write them."""
+from hyperpilot.space.rules import Conditions, suggestion
 
 _SHARES = (
     "gamma",
@@ -37,31 +36,31 @@ _POSITIVE = (
 )
 
 
-def search_space(
-    algorithm: Algorithm,
-    actions: ActionKind,
-    *,
-    space: Mapping[str, str],
-    fix: Config,
-    conditions: AskedConditions,
-    forbid: Sequence[Forbidden],
-) -> Space:
-    """The algorithm's space with the user's ranges, values and rules, fitted to the environment's actions.
+def search_space(algorithms: Sequence[Algorithm], actions: ActionKind, asked: Asked) -> Space:
+    """The algorithms' space with the user's ranges, values and rules, fitted to the environment's actions.
 
     Raises:
         HyperPilotError: naming the hyperparameter and the mend.
     """
-    _check(algorithm, space, fix)
-    ranges, fixed = {**algorithm.space, **space}, dict(fix)
+    if len(algorithms) == 1:
+        return _branch(algorithms[0], actions, asked).space()
+    shares = shared_out(asked, algorithms)
+    return joined({each.name: _branch(each, actions, shares[each.name]) for each in algorithms})
+
+
+def _branch(algorithm: Algorithm, actions: ActionKind, asked: Asked) -> Branch:
+    """What the space of one algorithm is made of."""
+    _check(algorithm, asked.space, asked.fix)
+    ranges, fixed = {**algorithm.space, **asked.space}, dict(asked.fix)
     if actions != "continuous":
         fixed = {**{k: v for k, v in algorithm.needs_continuous.items() if k in ranges}, **fixed}
     known = {*ranges, *fixed}
     own = {c: (p, v) for c, (p, v) in algorithm.conditions.items() if c in known and p in known}
-    return Space(
-        ranges,
+    return Branch(
+        ranges={name: text for name, text in ranges.items() if name not in fixed},
         fixed=fixed,
-        conditions={**own, **_conditions(algorithm, conditions, ranges, fixed)},
-        forbidden=forbid,
+        conditions={**own, **_conditions(algorithm, asked.conditions, ranges, fixed)},
+        forbidden=asked.forbid,
         constraints=algorithm.constraints,
         defaults=algorithm.defaults,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,14 +16,16 @@ from hyperpilot.environments import EnvSpec, check_supported, traits
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.registry import available, load
+from hyperpilot.runtime.asked import Asked
+from hyperpilot.runtime.explained import explained
+from hyperpilot.runtime.named import as_text, named, resolved
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.schedules import build_schedule
-from hyperpilot.space import Space, Value
-from hyperpilot.space.rules import suggestion
+from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._replicate import Replicate
+from hyperpilot.trainers._branches import Branches
 
 _FILE = "study.yaml"
-_VALUES = ("fix", "conditions", "forbid")
 
 
 def evenly(horizon: int, count: int) -> tuple[int, ...]:
@@ -34,7 +37,7 @@ class Study(BaseModel):
     """The settings of a study. Unknown keys are errors.
 
     Args:
-        algorithm: name of the algorithm.
+        algorithm: name of the algorithm; several, joined by commas or as a list, are searched together.
         env: Gymnasium id, or `module:Class`.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
@@ -86,6 +89,11 @@ class Study(BaseModel):
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
+    @field_validator("algorithm", mode="before")
+    @classmethod
+    def _as_text(cls, algorithm: Any) -> Any:
+        return as_text(algorithm)
+
     @field_validator("storage")
     @classmethod
     def _without_password(cls, storage: str | None) -> str | None:
@@ -114,7 +122,7 @@ class Study(BaseModel):
         try:
             return cls(**settings)
         except ValidationError as error:
-            raise InvalidStudy(*_explained(error, list(cls.model_fields))) from error
+            raise InvalidStudy(*explained(error, list(cls.model_fields))) from error
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -157,12 +165,12 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
-        check_supported(self.algorithm_plugin(), traits(self.env_spec()))
+        check_supported(self.algorithms(), traits(self.env_spec()))
         self._check_budget()
         self._as_read()
         space = self.build_space()
-        space.default()
-        space.sample(1, np.random.default_rng(self.seed))
+        self.defaults(space)
+        space.sample(len(self.algorithms()), np.random.default_rng(self.seed))
         self.build_strategy()
         _ = self.search_schedule().rungs  # raises where they do not fit
         if self.trainer not in available("trainers"):  # loading one would import what only the workers need
@@ -216,37 +224,39 @@ class Study(BaseModel):
             raise InvalidStudy(what, "Choose another, or leave it out: one is drawn.")
         return self
 
-    def algorithm_plugin(self) -> Algorithm:
-        algorithm: Algorithm = load("algorithms", self.algorithm)
-        return algorithm
+    def algorithms(self) -> tuple[Algorithm, ...]:
+        """What is searched, in the order in which it is named."""
+        return named(self.algorithm)
+
+    def resolved(self, config: Config) -> tuple[Algorithm, Config]:
+        """The algorithm that a configuration is for, and its hyperparameters under their own names."""
+        return resolved(self.algorithms(), config)
 
     def env_spec(self) -> EnvSpec:
         return EnvSpec(self.env, self.env_kwargs)
 
     def build_space(self) -> Space:
-        """The algorithm's space with the study's ranges and fixed values, fitted to the environment's actions."""
-        return search_space(
-            self.algorithm_plugin(),
-            traits(self.env_spec()).actions,
-            space=self.space,
-            fix=self.fix,
-            conditions=self.conditions,
-            forbid=self.forbid,
-        )
+        """The algorithms' space with the study's ranges and fixed values, fitted to the environment's actions."""
+        asked = Asked(self.space, self.fix, self.conditions, self.forbid)
+        return search_space(self.algorithms(), traits(self.env_spec()).actions, asked)
+
+    def defaults(self, space: Space) -> tuple[Config, ...]:
+        """Stable-Baselines3's default of every algorithm: what the search begins with. The first is tested, too."""
+        return tuple(space.default({space.choice: each.name} if space.choice else {}) for each in self.algorithms())
 
     def search_schedule(self) -> Schedule:
         budget = self.total_steps - self._test_budget
         return build_schedule(self.schedule, self.horizon, budget, self.eta, self.rungs)
 
     def build_strategy(self) -> Replicate:
-        """The search, which begins with the default configuration, and the test after it."""
+        """The search, which begins with the default configurations, and the test after it."""
         space = self.build_space()
         search = load("strategies", self.strategy)(
             space=space,
             schedule=self.search_schedule(),
             surrogate=load("surrogates", self.surrogate)() if self.strategy == "bayes" else None,
             acquisition=load("acquisition", self.acquisition) if self.strategy == "bayes" else None,
-            first=(space.default(),),
+            first=self.defaults(space),
             seed=self.seed,
         )
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
@@ -258,8 +268,8 @@ class Study(BaseModel):
         return tuple(sorted({*(self.eval_steps or evenly(self.horizon, self.evaluations)), *saved}))
 
     def trainer_for(self, folder: Path) -> Trainer:
-        trainer: Trainer = load("trainers", self.trainer)(
-            algorithm=self.algorithm_plugin(),
+        build = partial(
+            load("trainers", self.trainer),
             env=self.env_spec(),
             folder=folder,
             eval_steps=self.evaluated_at(),
@@ -268,7 +278,8 @@ class Study(BaseModel):
             checkpoint_every=self.checkpoint_every,
             device=self.device,
         )
-        return trainer
+        trainers: dict[str, Trainer] = {each.name: build(algorithm=each) for each in self.algorithms()}
+        return Branches(trainers) if len(trainers) > 1 else next(iter(trainers.values()))
 
     def open_store(self, folder: Path) -> Store:
         from hyperpilot.stores.sql import SqlStore
@@ -283,14 +294,3 @@ class Study(BaseModel):
     @property
     def _test_budget(self) -> int:
         return int(self.total_steps * self.test_share + 1e-6)  # 0.57 of 100,000 is 57,000
-
-
-def _explained(error: ValidationError, known: list[str]) -> tuple[str, str]:
-    """What is wrong with a setting, and how to mend it."""
-    first = error.errors()[0]
-    place, message = first["loc"], first["msg"]
-    if first["type"] == "extra_forbidden":
-        return f"unknown setting {place[0]!r}", suggestion(str(place[0]), known)
-    if place and place[0] in _VALUES:  # what follows are the types that have been tried
-        place, message = place[:2], "a value is a number, a word, true or false"
-    return f"{'.'.join(map(str, place))}: {message}", "hyperpilot tune --help lists the settings."

@@ -49,6 +49,19 @@ def never_active(conditions: Conditions, fixed: Config) -> set[str]:
     return never
 
 
+def required(conditions: Conditions, names: Iterable[str]) -> dict[str, set[Value]]:
+    """What some hyperparameters together, and all of their parents, need others to be: one of some values, or of none."""
+    allowed: dict[str, set[Value]] = {}
+    above = list(names)
+    while above:
+        name = above.pop()
+        if name in conditions:
+            parent, values = conditions[name]
+            allowed[parent] = allowed.get(parent, set(values)) & set(values)
+            above.append(parent)
+    return allowed
+
+
 def clause(forbidden: Forbidden, hyperparameters: Mapping[str, Any], fixed: Config) -> Clause:
     """A forbidden combination whose values are possible; that of a fixed hyperparameter need not be.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import ConfigSpace as cs
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from hyperpilot.errors import InvalidConfiguration, InvalidSpace
 from hyperpilot.space.columns import Column
 from hyperpilot.space.grammar import describe, parse, python, write
+from hyperpilot.space.moves import mended, moved
 from hyperpilot.space.rules import (
     Clause,
     Conditions,
@@ -21,6 +21,7 @@ from hyperpilot.space.rules import (
     clause_text,
     has,
     never_active,
+    required,
     suggestion,
 )
 from hyperpilot.space.values import Config, Constraint, Value
@@ -28,12 +29,6 @@ from hyperpilot.space.values import Config, Constraint, Value
 __all__ = ["Space", "suggestion"]
 
 Array = NDArray[np.float64]
-
-_SPREAD = 0.15
-"""Standard deviation of a neighbour's step in the unit cube."""
-
-_GRID, _RANDOM = 32, 256
-"""Values of a number, and random configurations, that may mend a broken rule."""
 
 
 class Space:
@@ -47,6 +42,8 @@ class Space:
             the ranges.
         constraints: further rules; they see a configuration completed by `defaults`.
         defaults: the configuration to start from; values may lie outside the ranges, and fixed values win over it.
+        choice: a hyperparameter with choices that is drawn first, each choice as often as any other, however much of it the
+            rules leave out. Conditions on it alone add no column: its own tell as much.
 
     Raises:
         InvalidSpace: naming the hyperparameter and what to change.
@@ -61,7 +58,9 @@ class Space:
         forbidden: Sequence[Forbidden] = (),
         constraints: Sequence[Constraint] = (),
         defaults: Config | None = None,
+        choice: str | None = None,
     ) -> None:
+        self._choice = choice
         self._fixed = dict(fixed or {})
         self._defaults = dict(defaults or {})
         self._constraints = tuple(constraints)
@@ -73,12 +72,15 @@ class Space:
         never = never_active(self._conditions, self._fixed)
         self._conditions = {child: c for child, c in self._conditions.items() if child not in never}
         self._fixed = {name: value for name, value in self._fixed.items() if name not in never}
+        self._only = {child: values for child, (parent, values) in self._conditions.items() if parent == choice}
         self._space = cs.ConfigurationSpace()
         self._space.add([hp for name, hp in hyperparameters.items() if name not in never])
         self._add_conditions()
         self._forbidden = tuple(combination for combination in clauses if not combination.keys() & never)
         self._columns = tuple(
-            Column(hp, name in self._conditions) for name, hp in self._space.items() if name not in self._fixed
+            Column(hp, name in self._conditions and name not in self._only)
+            for name, hp in self._space.items()
+            if name not in self._fixed
         )
         if self._fixed and not self._columns:
             raise InvalidSpace("nothing is left to search: every hyperparameter is fixed", "Leave at least one range.")
@@ -87,6 +89,16 @@ class Space:
     def names(self) -> tuple[str, ...]:
         """The hyperparameters that are searched."""
         return tuple(column.hp.name for column in self._columns)
+
+    @property
+    def choice(self) -> str | None:
+        """The hyperparameter that is drawn first, if there is one."""
+        return self._choice
+
+    @property
+    def defaults(self) -> Config:
+        """What completes a configuration."""
+        return dict(self._defaults)
 
     @property
     def fixed(self) -> Config:
@@ -117,17 +129,30 @@ class Space:
     def sample(self, n: int, rng: np.random.Generator) -> list[Config]:
         """Configurations drawn uniformly over the valid part of the space.
 
+        Where there is a choice, every branch in turn, in an order drawn anew each round, and uniformly within the branch.
+
         Raises:
             InvalidSpace: the constraints leave next to nothing.
         """
+        if self._choice is None:
+            return self._valid(n, {}, rng)
+        branches = self.grid(self._choice, 0)
+        rounds = -(-n // len(branches))
+        order = [branches[i] for _ in range(rounds) for i in rng.permutation(len(branches))][:n]
+        drawn = {b: iter(self._valid(order.count(b), {self._choice: b}, rng)) for b in branches if b in order}
+        return [next(drawn[branch]) for branch in order]
+
+    def _valid(self, n: int, given: Config, rng: np.random.Generator) -> list[Config]:
+        """Draws with some values given."""
         found: list[Config] = []
         for _ in range(200):
-            found += [config for config in self._drawn(max(n, 8), rng) if not self._broken(config)]
+            found += [config for config in self._drawn(max(n, 8), given, rng) if not self._broken(config)]
             if len(found) >= n:
                 return found[:n]
         rules = "; ".join([*(rule.text for rule in self._constraints), *map(clause_text, self._forbidden)])
+        where = "".join(f" where {name}={write(value)}" for name, value in given.items())
         raise InvalidSpace(
-            f"the constraints leave next to nothing of the space ({rules})", "Widen a range or unfix a value."
+            f"the constraints leave next to nothing of the space{where} ({rules})", "Widen a range or unfix a value."
         )
 
     def neighbours(self, config: Config, n: int, rng: np.random.Generator) -> list[Config]:
@@ -135,13 +160,15 @@ class Space:
         found = []
         legal = {name: value for name, value in config.items() if self._space[name].legal_value(value)}
         for other in self.sample(n, rng):
-            values = {name: legal.get(name, other.get(name)) for name in self._space}
-            moved = rng.random(len(self._columns)) < max(0.25, 1 / len(self._columns))
-            for column, move in zip(self._columns, moved, strict=True):
+            values = {name: legal.get(name, other.get(name, self._fixed.get(name))) for name in self._space}
+            moves = rng.random(len(self._columns)) < max(0.25, 1 / len(self._columns))
+            for column, move in zip(self._columns, moves, strict=True):
+                if column.hp.name in self._only and values[str(self._choice)] not in self._only[column.hp.name]:
+                    continue  # it is of another branch
                 if move or values[column.hp.name] is None:
-                    values[column.hp.name] = self._moved(column.hp, values[column.hp.name], rng)
+                    values[column.hp.name] = moved(column.hp, values[column.hp.name], rng)
             near = self.activate({name: value for name, value in values.items() if value is not None})
-            if near != config and self._legal(near):
+            if near != config and self.legal(near):
                 found.append(near)
         return found
 
@@ -155,11 +182,23 @@ class Space:
     def activate(self, values: Config) -> Config:
         """The values without those whose condition does not hold."""
         active = dict(values)
-        for _ in self._conditions:  # a chain of conditions is no longer than their number
-            for child, (parent, allowed) in self._conditions.items():
-                if child in active and active.get(parent) not in allowed:
-                    del active[child]
+        while inactive := [
+            child
+            for child, (parent, allowed) in self._conditions.items()
+            if child in active and active.get(parent) not in allowed
+        ]:
+            for child in inactive:
+                del active[child]
         return active
+
+    def together(self, *names: str) -> bool:
+        """Whether a configuration can have all of these hyperparameters."""
+        return all(required(self._conditions, names).values())
+
+    def branch(self, *names: str) -> Config:
+        """The value of the choice that hyperparameters need that can be had together; empty where they need none."""
+        needed = required(self._conditions, names)
+        return {name: min(values, key=str) for name, values in needed.items() if name == self._choice}
 
     def grid(self, name: str, n: int) -> list[Value]:
         """Up to n values of a hyperparameter, evenly spaced on its scale; every choice of one that has choices."""
@@ -170,13 +209,13 @@ class Space:
             return [python(value) for value in hp.choices]
         return list(dict.fromkeys(python(hp.to_value(unit)) for unit in np.linspace(0.0, 1.0, n)))
 
-    def default(self) -> Config:
-        """The configuration to start from: the given defaults, with fixed values in force.
+    def default(self, given: Config | None = None) -> Config:
+        """The configuration to start from: the defaults, with given and fixed values in force.
 
         Raises:
             InvalidSpace: a hyperparameter has no default, or the result breaks a constraint.
         """
-        values = {**{name: self._defaults.get(name) for name in self._space}, **self._fixed}
+        values = {**{name: self._defaults.get(name) for name in self._space}, **(given or {}), **self._fixed}
         missing = [name for name, value in values.items() if value is None]
         if missing:
             raise InvalidSpace(f"{missing[0]} has no default", "Give the space defaults=... for every hyperparameter.")
@@ -230,22 +269,16 @@ class Space:
         parts = zip(self._columns, spans, spans[1:], strict=False)
         found = {column.hp.name: column.decode(rows[:, a:b]) for column, a, b in parts}
         configs = [{name: values[i] for name, values in found.items()} for i in range(len(rows))]
-        return [self._mended({**self._fixed, **config}, row, rng) for config, row in zip(configs, rows, strict=True)]
+        return [mended(self, {**self._fixed, **config}, row, rng) for config, row in zip(configs, rows, strict=True)]
 
-    def _mended(self, values: Config, row: Array, rng: np.random.Generator) -> Config:
-        """A valid configuration near a point of the unit cube, from values that may break a rule."""
-        if self._legal(config := self.activate(values)):
-            return config
-        others = ({**values, name: value} for name in self.names for value in self.grid(name, _GRID))
-        near = [config for config in map(self.activate, others) if self._legal(config)] or self.sample(_RANDOM, rng)
-        return near[int(np.square(self.encode(near) - row).sum(axis=1).argmin())]
-
-    def _legal(self, config: Config) -> bool:
+    def legal(self, config: Config) -> bool:
+        """Whether a configuration breaks no rule."""
         return not self._clash(config) and not self._broken(config)
 
-    def _drawn(self, n: int, rng: np.random.Generator) -> list[Config]:
+    def _drawn(self, n: int, given: Config, rng: np.random.Generator) -> list[Config]:
         """Configurations before the constraints."""
-        return [config for config in map(self.activate, self.complete(n, rng)) if not self._clash(config)]
+        drawn = (self.activate({**config, **given}) for config in self.complete(n, rng))
+        return [config for config in drawn if not self._clash(config)]
 
     def _add_conditions(self) -> None:
         for child, (parent, values) in self._conditions.items():
@@ -281,12 +314,3 @@ class Space:
     def _broken(self, config: Config) -> str:
         complete = {**self._defaults, **config}
         return next((rule.text for rule in self._constraints if not rule.holds(complete)), "")
-
-    def _moved(self, hp: Any, value: Value | None, rng: np.random.Generator) -> Value:
-        if value is None or isinstance(hp, cs.CategoricalHyperparameter):
-            return python(hp.to_value(hp.sample_vector(seed=np.random.RandomState(int(rng.integers(2**31))))))
-        if isinstance(hp, cs.OrdinalHyperparameter):
-            index = list(hp.sequence).index(value) + int(rng.choice([-1, 1]))
-            return python(hp.sequence[min(max(index, 0), len(hp.sequence) - 1)])
-        unit = float(hp.to_vector(value)) + _SPREAD * float(rng.standard_normal())
-        return python(hp.to_value(min(max(unit, 0.0), 1.0)))

@@ -97,7 +97,7 @@ class Session:
             if start:
                 self._take_over(start, state)
             if state is None:
-                self._log.hyperparameters(self._config)
+                self._log.hyperparameters({"algorithm": algorithm.name, **self._config})
             self._opened = opened.pop_all()
 
     def report_at(self, step: int, save: bool) -> Report:

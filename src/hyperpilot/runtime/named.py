@@ -1,0 +1,45 @@
+"""The algorithms that a study names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.protocols import Algorithm
+from hyperpilot.registry import load
+from hyperpilot.space import Config
+from hyperpilot.space.branches import split
+
+
+def as_text(names: Any) -> Any:
+    """One way to write several names: those of a list joined by commas, without spaces."""
+    if isinstance(names, list | tuple) and names and all(isinstance(name, str) for name in names):
+        names = ",".join(names)
+    return ",".join(name.strip() for name in names.split(",")) if isinstance(names, str) else names
+
+
+def named(text: str) -> tuple[Algorithm, ...]:
+    """The algorithms of names that are joined by commas, in their order.
+
+    Raises:
+        UnknownPlugin: there is none of a name.
+        InvalidStudy: a name is empty or comes twice.
+    """
+    names = text.split(",")
+    if len(names) > 1 and "" in names:
+        raise InvalidStudy(f"algorithm: {text!r} has an empty name", "Join names by commas: ppo,a2c,dqn.")
+    algorithms: list[Algorithm] = [load("algorithms", name) for name in names]
+    twice = [name for name, count in Counter(each.name for each in algorithms).items() if count > 1]
+    if twice:
+        raise InvalidStudy(f"algorithm: {twice[0]} is named twice in {text!r}", "Name each algorithm once.")
+    return tuple(algorithms)
+
+
+def resolved(algorithms: Sequence[Algorithm], config: Config) -> tuple[Algorithm, Config]:
+    """The algorithm that a configuration is for, and its hyperparameters under their own names."""
+    if len(algorithms) == 1:
+        return algorithms[0], config
+    branch, own = split(config)
+    return next(each for each in algorithms if each.name == branch), own
