@@ -365,7 +365,7 @@ def test_a_study_of_several_is_told_of(tuned, tmp_path):
 
 
 def test_a_forecast_times_every_algorithm(tmp_path, monkeypatch):
-    from hyperpilot.cli._forecast import words
+    from hyperpilot.cli._rehearsal import words
     from hyperpilot.runtime import forecast
 
     study = Study.create(algorithm=",".join(NAMES), env="CartPole-v1", total_steps=9_000, horizon=500, fix=SMALL)

@@ -1,138 +1,163 @@
-"""The virtual clock, and the forecast that runs on it."""
+"""How trainings will go on, where that is known."""
 
-import time
+import json
 
+import numpy as np
 import pytest
 from simulated import Simulated
 
-from hyperpilot.records import Finished, Job, Report
-from hyperpilot.runtime.executors.virtual import Virtual
-from hyperpilot.runtime.forecast import Timing, rehearse, time_configurations
+from hyperpilot.analysis.forecast import LEVELS, Outlook, forecast
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.records import Failed, Finished, History, Job, RunId, Submitted
+from hyperpilot.runtime.executors.inline import Inline
+from hyperpilot.runtime.loop import Loop
 from hyperpilot.runtime.study import Study
-from hyperpilot.runtime.timing import Pace, pace
+from hyperpilot.space import Space
+from hyperpilot.surrogates._curves import course
+from hyperpilot.surrogates._evidence import Prior, noise_variance, seed_spread
+from hyperpilot.surrogates.bnn import BNN
+
+SPACE = Space({"a": "0.0..1.0", "b": "0.0..1.0"})
+HORIZON = 10
 
 
-def study(**settings):
-    known = {"algorithm": "ppo", "env": "CartPole-v1", "total_steps": 40_000, "horizon": 900, "test_share": 0.3,
-             "schedule": "hyperband"}  # fmt: skip
-    return Study.create(**{**known, **settings})
+def curve(config, rng):
+    """Rises to a height that the configuration sets, and a third as much the seed; 3% noise."""
+    height = 3 * config["a"] + np.sin(3 * config["b"]) + rng.normal(0, 0.4)
+    t = np.arange(1, HORIZON + 1) / HORIZON
+    return 100 * (height * (1 - np.exp(-4 * t)) + 0.1 * rng.standard_normal(HORIZON))
 
 
-def job(trial, until, config=None):
-    return Job(trial, config or {"x": 0.3}, trial, until, 9)
+def study_of(n, seed=0, lengths=(1, 3, 5, 10)):
+    """A history of n trainings of those lengths in turn, and the whole curves."""
+    rng = np.random.default_rng(seed)
+    history, curves = History(), []
+    for trial, config in enumerate(SPACE.sample(n, rng)):
+        curves.append(curve(config, rng))
+        until = lengths[trial % len(lengths)]
+        job = Job(trial, config, trial, until, HORIZON)
+        told = [job.report(float(curves[-1][step - 1]), step) for step in range(1, until + 1)]
+        history = history.extend([Submitted(job), *told, Finished(job.run)])
+    return history, curves
 
 
-def test_virtual_workers_report_in_the_order_of_their_clocks():
-    workers = Virtual(Simulated(), 2, lambda job, a, b: (b - a) * (2.0 if job.trial else 1.0))
-    workers.start(job(0, 9))
-    workers.start(job(1, 3))
-    assert not workers.free
-    with pytest.raises(ValueError, match="busy"):
-        workers.start(job(2, 3))
-    said = []
-    while events := workers.wait(1.0):
-        said += [(workers.now, event.run.trial, type(event)) for event in events]
-    assert said == [
-        (3.0, 0, Report),
-        (6.0, 0, Report),
-        (6.0, 1, Report),
-        (6.0, 1, Finished),
-        (9.0, 0, Report),
-        (9.0, 0, Finished),
-    ]
+def test_what_a_training_differs_by_is_what_its_scores_say():
+    scales = Prior(2).scales(np.zeros(11))
+    t, later = np.array([0.5]), np.array([0.5, 1.0])
+    mean, variance = course(scales, t, np.array([2.0]), later)
+    shared, noise = seed_spread(scales, t)[0] ** 2, noise_variance(scales, t)[0]
+    assert mean[0] == pytest.approx(2 * shared / (shared + noise))
+    assert variance[0] == pytest.approx(shared - shared**2 / (shared + noise) + noise)
+    assert mean[1] > 0 and variance[1] > variance[0], "what is known fades with time"
 
 
-def test_what_runs_in_a_worker_that_was_waited_for_starts_at_that_time():
-    workers = Virtual(Simulated(), 1, lambda job, a, b: b - a)
-    workers.start(job(0, 3))
-    workers.wait(1.0)
-    workers.start(job(1, 6))
-    while workers.wait(1.0):
-        pass
-    assert workers.now == 9.0
+def test_quantiles_are_those_of_the_distribution():
+    rng = np.random.default_rng(0)
+    outlook = Outlook(rng.normal(0, 2, (8, 3)), rng.uniform(0.1, 2, (8, 3)))
+    found = outlook.quantiles(LEVELS)
+    assert (np.diff(found, axis=0) > 0).all()
+    np.testing.assert_allclose(outlook.below(found), np.repeat(np.array(LEVELS)[:, None], 3, axis=1), atol=1e-9)
+    # The density is the derivative of the distribution function.
+    z, h = np.array([0.3, -1.0, 2.0]), 1e-5
+    slope = (outlook.below(z + h) - outlook.below(z - h)) / (2 * h)
+    np.testing.assert_allclose(np.exp(outlook.log_density(z)), slope, rtol=1e-5)
 
 
-def test_the_rehearsal_counts_what_hyperband_plans():
-    settings = study()
-    plan = rehearse(settings, Timing(Pace(0.01, 0.0), (Pace(0.01, 0.0),)))
-    brackets = settings.search_schedule().plan
-    assert plan.trials == sum(bracket.counts[0] for bracket in brackets)
-    reached = {step: 0 for step in (100, 300, 900)}
-    for bracket in brackets:
-        for step, count in zip(bracket.steps, bracket.counts, strict=True):
-            reached[step] += count
-    assert plan.rungs == reached
-    assert (plan.test_seeds, plan.finalists) == (5, 1)
-    assert plan.steps == sum(bracket.cost for bracket in brackets) + 10 * 900
-    assert plan.seconds == pytest.approx(plan.steps * 0.01)
+def test_intervals_hold_what_they_say():
+    inside, errors, guesses = [], [], []
+    for seed in range(3):
+        history, curves = study_of(40, seed)
+        for run in history.search:
+            if not run.complete:
+                found = forecast(history, SPACE, BNN(), run.id, np.random.default_rng(seed), points=1)
+                low, inner, middle, upper, high = found.quantiles[:, -1]
+                end = curves[run.id.trial][-1]
+                inside.append((inner < end < upper, low < end < high))
+                errors.append(abs(end - middle))
+                guesses.append(abs(end - run.score))
+    half, most = np.mean(inside, axis=0)
+    assert len(inside) == 90  # the standard error of the shares is .05 and .03
+    assert 0.35 < half < 0.7 and 0.82 < most < 0.99
+    assert np.mean(errors) < 0.6 * np.mean(guesses), "the last score would have done as well"
 
 
-def test_more_workers_and_slower_evaluations_count():
-    timing = Timing(Pace(0.01, 0.0), (Pace(0.01, 0.0),))
-    one, four = (rehearse(study(workers=n), timing) for n in (1, 4))
-    assert one.rungs == four.rungs and one.steps == four.steps
-    assert one.seconds / 4 < four.seconds < one.seconds / 2  # barriers keep some of them waiting
-    slow = rehearse(study(), Timing(Pace(0.01, 1.0), (Pace(0.01, 1.0),)))
-    # 20 evaluations a full training, with 20 episodes in place of 5 in the test
-    assert slow.seconds - one.seconds > 10 * 20 * 4
+def test_a_training_that_runs_ahead_of_its_configuration_is_forecast_higher():
+    history, _ = study_of(40)
+    config, medians = {"a": 0.5, "b": 0.5}, []
+    for shift in (-40.0, 40.0):
+        job = Job(40, config, 40, 5, HORIZON)
+        expected = 100 * (1.5 + np.sin(1.5)) * (1 - np.exp(-0.4 * np.arange(1, 6)))
+        told = [job.report(float(score + shift), step) for step, score in enumerate(expected, 1)]
+        found = forecast(
+            history.extend([Submitted(job), *told, Finished(job.run)]),
+            *(SPACE, BNN(), job.run, np.random.default_rng(0)),
+        )
+        assert found.steps == (6, 7, 8, 9, 10)
+        medians.append(found.quantiles[2, -1])
+    assert medians[1] - medians[0] > 20
 
 
-def test_without_a_timing_there_is_a_plan_and_no_time():
-    plan = rehearse(study(schedule="asha"), Timing(None, (), ("Error: no",)))
-    assert plan.seconds is None and plan.trials > 10
+def test_the_worst_will_not_lead_and_the_leader_is_told_so():
+    history, _ = study_of(40)
+    leader = history.leaders[0].id.trial
+    unfinished = [run for run in history.leaders if not run.complete]
+    last = forecast(history, SPACE, BNN(), unfinished[-1].id, np.random.default_rng(0))
+    assert last.leads is not None and last.leads < 0.2
+    alone, _ = study_of(20, lengths=(5,))
+    first = alone.leaders[0]
+    assert leader is not None and forecast(alone, SPACE, BNN(), first.id, np.random.default_rng(0)).leads is None
 
 
-def test_configurations_are_timed(tmp_path):
-    settings = study(workers=2, horizon=512, total_steps=20_000, fix={"n_steps": 64, "n_envs": 1, "batch_size": 64})
-    settings.write(tmp_path)
-    timing = time_configurations(settings, tmp_path)
-    assert timing.default and len(timing.others) == 3 and not timing.faults
-    assert all(1e-5 < p.step_s < 0.1 for p in (timing.default, *timing.others))
-    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
+def test_what_cannot_be_forecast_is_refused():
+    history, _ = study_of(12)
+
+    def asked(history, run, surrogate=None):
+        return forecast(history, SPACE, surrogate or BNN(), run, np.random.default_rng(0))
+
+    with pytest.raises(InvalidStudy, match="no training with seed 7"):
+        asked(history, RunId(0, 7))
+    with pytest.raises(InvalidStudy, match="trained to the horizon"):
+        asked(history, RunId(3, 3))
+    with pytest.raises(InvalidStudy, match="4 trainings"):
+        asked(study_of(4)[0], RunId(0, 0))
+    job = Job(12, {"a": 0.1, "b": 0.1}, 12, 3, HORIZON)
+    with pytest.raises(InvalidStudy, match="not been evaluated"):
+        asked(history.extend([Submitted(job)]), job.run)
+    with pytest.raises(InvalidStudy, match="has failed"):
+        asked(history.extend([Submitted(job), Failed(job.run, "diverged")]), job.run)
+
+    class Blind:
+        def fit(self, data, rng):
+            return lambda x, t: np.zeros((2, len(x)))
+
+    with pytest.raises(InvalidStudy, match="--surrogate bnn"):
+        asked(history, RunId(0, 0), Blind())
 
 
-def test_what_a_short_training_raises_is_told(tmp_path, monkeypatch):
-    (tmp_path / "broken.py").write_text(
-        "from gymnasium.envs.classic_control import CartPoleEnv\n"
-        "class Broken(CartPoleEnv):\n"
-        "    def step(self, action): raise RuntimeError('the cart is gone')\n"
+def test_the_verb_prints_and_draws(tmp_path, capsys):
+    from hyperpilot.cli.forecast import command
+
+    folder = tmp_path / "s"
+    settings = Study.create(
+        **{"algorithm": "ppo", "env": "CartPole-v1", "total_steps": 9000, "horizon": 300, "test_share": 0.0},
+        strategy="random",
     )
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    settings = study(env="broken:Broken")
-    settings.write(tmp_path)
-    timing = time_configurations(settings, tmp_path)
-    assert timing.default is None and "the cart is gone" in timing.faults[0]
+    settings.write(folder)
+    store = settings.open_store(folder)
+    Loop(settings.build_strategy(), store, Inline(ByGamma())).run()
+    history = History().extend(store.read())
+    store.close()
+    paused = next(run for run in history.search if not run.complete)
+    with pytest.raises(InvalidStudy, match="no trial 9999"):
+        command(folder, 9999)
+    command(folder, paused.id.trial, plot=tmp_path / "a.png")
+    assert "At 300 steps" in capsys.readouterr().out
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+    command(folder, paused.id.trial, json=True)
+    said = json.loads(capsys.readouterr().out)
+    assert said["forecast"][-1]["step"] == 300 and len(said["forecast"][-1]["quantiles"]) == len(LEVELS)
 
 
-def test_a_long_update_is_not_waited_for():
-    class Endless:
-        def train(self, job, beat):
-            step = 0
-            while True:
-                step += 1
-                beat(step)
-                yield from ()
-
-    timed = pace(Endless(), {"x": 0.3}, 0, 10**9, 0.02)
-    assert 0 < timed.step_s < 1e-3
-
-
-@pytest.mark.parametrize("told", [True, False])
-def test_set_up_and_evaluations_are_not_taken_for_training(told):
-    class Slow:
-        """Evaluates for long, also before the first rollout, in which nothing is trained; trains fast."""
-
-        def train(self, job, beat):
-            step = 0 if job.until < 600 else job.until
-            for done in range(job.start, step):
-                beat(done)
-            end = time.perf_counter() + 0.02
-            while time.perf_counter() < end:
-                beat(step)
-            metrics = {"steps_per_s": 1e5} if told and step else {}
-            yield Report(job.run, job.until, 0.0, {**metrics, "evaluation_s": 0.02})
-
-    timed = pace(Slow(), {"x": 0.3}, 0, 10**6, 0.015)
-    assert timed.evaluation_s == 0.02
-    assert timed.step_s == pytest.approx(1e-5) if told else timed.step_s < 2e-5
+class ByGamma(Simulated):
+    def _report(self, job, step):
+        return job.report(job.config["gamma"], step)

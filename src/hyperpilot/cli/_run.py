@@ -66,7 +66,7 @@ def _interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
-    from hyperpilot.cli._forecast import measure, words
+    from hyperpilot.cli._rehearsal import measure, words
 
     plan = measure(study, folder, quiet=as_json)
     print(json.dumps({"event": "forecast", **asdict(plan)}) if as_json else words(study, plan) + "\n", flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from hyperpilot.runtime.forecast import Forecast, forecast
+from hyperpilot.runtime.rehearsal import Forecast, forecast
 from hyperpilot.runtime.study import Study
 
 
