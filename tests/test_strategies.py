@@ -1,5 +1,7 @@
 """Schedules, strategies and the loop on simulated trainings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
-from hyperpilot.schedules._rungs import rungs
+from hyperpilot.schedules._rungs import rank_correlation, rungs
 from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
 from hyperpilot.schedules.racing import SEED_STRIDE, Racing
@@ -234,6 +236,61 @@ def test_a_belief_has_no_score_for_what_failed():
     assert belief.courses(x, t).mean(axis=0)[2] > nine
 
 
+def test_a_search_stops_by_itself_when_little_is_to_be_gained():
+    options = {"surrogate": BNN(), "acquisition": thompson}
+    stopped, whole = (run(study(Asha(10, 1000, count=1), "bayes", min_gain=gain, **options)) for gain in (0.004, 1e-9))
+    assert whole.steps_used() == 1000
+    assert 100 <= stopped.steps_used() <= 600
+    # What was left could indeed not have gained as much.
+    best = [max(run.score for run in history.search) for history in (stopped, whole)]
+    assert best[1] - best[0] < 0.02
+
+
+def test_under_hyperband_a_search_stops_between_brackets():
+    options = {"surrogate": BNN(), "acquisition": thompson, "min_gain": 100.0}
+    schedule = Hyperband(9, 900, count=3)
+    history = run(study(schedule, "bayes", **options))
+    ends = {schedule.bracket(each.id.trial) for each in history.search}
+    whole = [sum(schedule.bracket(each.id.trial) == end for each in history.search) for end in sorted(ends)]
+    assert whole == [bracket.counts[0] for bracket in schedule.plan[: len(whole)]]
+    assert history.steps_used() < 900 and not history.active
+
+
+class Late(Simulated):
+    """Says nothing of a configuration before the third tenth: noise, or a score that all have."""
+
+    def __init__(self, silent):
+        super().__init__(every=1)
+        self.silent = silent
+
+    def _report(self, job, step):
+        noise = float(np.random.default_rng([job.trial, step]).random())
+        early = 0.0 if self.silent else noise
+        return Report(job.run, step, early if step < 3 else 10 * job.config["x"] + 0.1 * noise)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_race_moves_its_lowest_rung_to_where_scores_rank(silent):
+    history = run(study(Racing(10, 1200)), trainer=Late(silent))
+    trained = [each.step for each in history.search]
+    assert np.mean(np.array(trained[-60:]) >= 2) > 0.9, "the lowest rung ranks nothing, and is left"
+
+
+def test_a_race_keeps_a_lowest_rung_that_ranks():
+    history = run(study(Racing(10, 1200)), trainer=Simulated(every=1))
+    assert [each.step for each in history.search][-30:].count(1) >= 5
+
+
+def test_rank_correlation_has_the_interval_that_it_claims():
+    rng, inside, rho = np.random.default_rng(0), 0, 0.5
+    for _ in range(400):
+        x, y = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], 20).T
+        found = rank_correlation(x, y)
+        inside += found.low < 6 / np.pi * np.arcsin(rho / 2) < found.high  # Spearman's of a normal pair
+    assert 0.85 < inside / 400 < 0.95
+    assert rank_correlation(np.ones(9), np.arange(9.0)).value == 0
+
+
 class Crash(Exception):
     pass
 
@@ -306,7 +363,7 @@ def test_a_batch_holds_no_configuration_twice_even_in_a_small_space():
             job = Job(trial, config, trial, 9, 9)
             told += [Submitted(job), Report(job.run, 9, float(trial)), Finished(job.run)]
     history = History().extend(told)
-    jobs = search.proposer._by_model(history, 6, np.random.default_rng(0))
+    jobs = replace(search.proposer, initial=1, random_share=0.0)(history, 6, np.random.default_rng(0))
     known = [dict(config) for config in history.trials.values()]
     assert len({tuple(sorted(config.items())) for config in jobs}) == 6
     assert all(dict(config) not in known for config in jobs)

@@ -31,10 +31,8 @@ Array = NDArray[np.float64]
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Of the quantiles that a forecast gives."""
 
-_FREEDOM = 4
-_ASTRAY = 0.1
-_NARROW = ((_FREEDOM - 2) / _FREEDOM) ** 0.5
-"""From the standard deviation of a Student t distribution to its scale."""
+_FREEDOM, _NARROW, _ASTRAY = 2, 0.5, 0.1
+"""Degrees of freedom; scale, in standard deviations of the draw; share of trainings that leave their course."""
 
 _LEAST = 8
 """Trainings without which there is nothing to say."""

@@ -29,6 +29,9 @@ def command(
     acquisition: Annotated[str, typer.Option(help="thompson or log_ei.")] = "thompson",
     eta: Annotated[float | None, typer.Option(help="Each rung keeps the best 1/eta; as the schedule has it.")] = None,
     rungs: Annotated[int | None, typer.Option(help="Number of rungs; as the schedule has it.")] = None,
+    min_gain: Annotated[
+        float | None, typer.Option(help="Stop searching when less score than this can be expected from going on.")
+    ] = None,
     test_share: Annotated[float, typer.Option(help="Share of the budget kept for the test.")] = 0.25,
     test_seeds: Annotated[int, typer.Option(help="Unseen seeds of a finalist.")] = 5,
     evaluations: Annotated[int, typer.Option(help="Evaluations over the horizon.")] = 20,

@@ -47,6 +47,7 @@ class Study(BaseModel):
         forbid: combinations of values that the search leaves out; Stable-Baselines3's default is tried all the same.
         eta: a rung keeps the best 1/eta; the schedule's own by default.
         rungs: how many; the schedule's own by default.
+        min_gain: the search starts no more trials when less score than this can be expected from going on.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
@@ -76,6 +77,7 @@ class Study(BaseModel):
     acquisition: str = "thompson"
     eta: float | None = Field(default=None, gt=1)
     rungs: int | None = Field(default=None, ge=1)
+    min_gain: float | None = Field(default=None, gt=0)
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
     evaluations: int = Field(default=20, ge=1)
@@ -168,6 +170,8 @@ class Study(BaseModel):
         check_supported(self.algorithms(), traits(self.env_spec()))
         self._check_budget()
         self._as_read()
+        if self.min_gain and self.strategy != "bayes":
+            raise InvalidStudy(f"min_gain: a {self.strategy} search expects nothing", "Use --strategy bayes.")
         space = self.build_space()
         self.defaults(space)
         space.sample(len(self.algorithms()), np.random.default_rng(self.seed))
@@ -258,6 +262,7 @@ class Study(BaseModel):
             acquisition=load("acquisition", self.acquisition) if self.strategy == "bayes" else None,
             first=self.defaults(space),
             seed=self.seed,
+            min_gain=self.min_gain,
         )
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
 

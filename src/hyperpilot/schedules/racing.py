@@ -7,6 +7,9 @@ trained, which is far less noise than the last evaluation.
 The trial that leads may owe it to a lucky seed. It is trained again from scratch under further seeds, the more of them the more
 trials have finished, and where the mean over its seeds falls behind, the next leader is tried in turn.
 
+Where the lowest rung does not rank, to halve there is to throw dice for whole trainings. How well it ranks is measured as trials
+come in, and while even the upper end of the interval is low, new trials start at the next rung.
+
 References:
     Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht, Talwalkar: A System for Massively Parallel Hyperparameter
     Tuning. MLSys (2020): promotion without barriers.
@@ -22,10 +25,13 @@ from functools import cached_property
 
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import History, Job, Run
-from hyperpilot.schedules._rungs import promotions, starts
+from hyperpilot.schedules._rungs import foretells, promotions, starts
 
 SEED_STRIDE = 100_003
 """From one seed of a trial to its next: further apart than any two trials' first ones."""
+
+_RANKS = 0.3
+"""A rung whose rank correlation with the next but one is below this for sure is not worth a decision."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +70,20 @@ class Racing:
 
     def promotions(self, history: History, n: int) -> Sequence[Job]:
         """A further seed of the leader where it is due, then promotions; up to `n`."""
-        left = self._left(history)
-        firsts = list({run.id.trial: run for run in reversed(history.search)}.values())
+        left, firsts = self._left(history), _firsts(history)
         jobs = [job for job in self._verifications(history, firsts) if job.until <= left][:n]
         left -= sum(job.until for job in jobs)
         return jobs + promotions(firsts, self.rungs, self.eta, left, n - len(jobs), Run.promise_at)
 
     def first(self, history: History, n: int) -> Sequence[int]:
-        return starts(self.rungs[0], self._left(history), n)
+        """New trials up to the lowest rung that ranks."""
+        lowest, runs = 0, _firsts(history)
+        while lowest + 2 < len(self.rungs):
+            found = foretells(runs, self.rungs[lowest], self.rungs[lowest + 2], Run.promise_at)
+            if found is None or found.high > _RANKS:
+                break
+            lowest += 1
+        return starts(self.rungs[lowest], self._left(history), n)
 
     def _left(self, history: History) -> int:
         return self.budget - history.steps_committed("search")
@@ -87,6 +99,11 @@ class Racing:
             return []
         seed = runs[0].id.seed + SEED_STRIDE * len(runs)
         return [Job(leader, runs[0].config, seed, self.horizon, self.horizon)]
+
+
+def _firsts(history: History) -> list[Run]:
+    """The first run of every trial, the newest trial first."""
+    return list({run.id.trial: run for run in reversed(history.search)}.values())
 
 
 plugin = Racing

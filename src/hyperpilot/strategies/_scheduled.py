@@ -22,7 +22,7 @@ class Scheduled:
 
     Args:
         schedule: how steps are spent.
-        proposer: gives n configurations.
+        proposer: gives n configurations, or fewer where no more are worth starting.
         first: configurations to begin with. A study begins with the default, so that the gain over doing nothing is known.
         seed: training seeds count from here.
     """
@@ -46,7 +46,7 @@ class Scheduled:
         horizon = self.schedule.rungs[-1]
         return jobs + [
             Job(trial + i, config, self.seed + trial + i, until, horizon)
-            for i, (config, until) in enumerate(zip(configs, steps, strict=True))
+            for i, (config, until) in enumerate(zip(configs, steps, strict=False))
         ]
 
     def leaders(self, history: History, n: int) -> Sequence[int]:

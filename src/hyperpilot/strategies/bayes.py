@@ -83,6 +83,8 @@ class Proposer:
         random_share: probability that a configuration is drawn at random all the same.
         candidates: random candidates of a proposal.
         leaders: how many of the best trials contribute neighbours as candidates.
+        min_gain: no more trials are started when less score than this can be expected from going on; None: the budget
+            decides alone.
     """
 
     space: Space
@@ -92,18 +94,28 @@ class Proposer:
     random_share: float = 0.2
     candidates: int = 1000
     leaders: int = 5
+    min_gain: float | None = None
 
     def __call__(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
+        """n configurations, or none where the search is not worth going on with."""
         evaluated = sum(bool(run.reports) or run.state == "failed" for run in history.search)
         by_model = 0 if evaluated < self.initial else int((rng.random(n) >= self.random_share).sum())
-        return [*self._by_model(history, by_model, rng), *self.space.sample(n - by_model, rng)]
-
-    def _by_model(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
-        if not n:
-            return ()
-        posterior = believe(history, self.space, self.surrogate, rng)
+        if evaluated < self.initial or not (by_model or self.min_gain):
+            return self.space.sample(n, rng)
+        belief = believe(history, self.space, self.surrogate, rng)
         known = list(history.trials.values())
-        known_draws = self._at_horizon(posterior, known)
+        known_draws = self._at_horizon(belief, known)
+        candidates = self._candidates(known, known_draws, rng)
+        if len(candidates) <= n:  # the space is all but exhausted
+            return [*candidates, *self.space.sample(n - len(candidates), rng)]
+        draws = self._at_horizon(belief, candidates)
+        if self.min_gain and _gain(belief, history, known_draws, draws) < self.min_gain:
+            return ()
+        chosen = select(draws, known_draws.max(axis=1), by_model, self.acquisition, rng)
+        return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
+
+    def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
+        """Random configurations and neighbours of the best known, without what is known."""
         order = np.argsort(-known_draws.mean(axis=0))
         near = [
             config
@@ -112,15 +124,23 @@ class Proposer:
         ]
         taken = {_key(config) for config in known}
         found = {_key(config): config for config in self.space.sample(self.candidates, rng) + near}
-        candidates = [config for key, config in found.items() if key not in taken]
-        if len(candidates) <= n:  # the space is all but exhausted
-            return [*candidates, *self.space.sample(n - len(candidates), rng)]
-        draws = self._at_horizon(posterior, candidates)
-        chosen = select(draws, known_draws.max(axis=1), n, self.acquisition, rng)
-        return [candidates[i] for i in chosen]
+        return [config for key, config in found.items() if key not in taken]
 
     def _at_horizon(self, posterior: Posterior, configs: Sequence[Config]) -> Array:
         return posterior(self.space.encode(configs), np.ones(len(configs)))
+
+
+def _gain(belief: Belief, history: History, known_draws: Array, draws: Array) -> float:
+    """How much better, in scores, the best configuration may be expected to be than the leading trial.
+
+    It is what a search would gain that found the best of every draw, and so a bound for one with a budget.
+    """
+    trials = list(history.trials)
+    if not history.leaders:
+        return np.inf
+    leader = known_draws[:, trials.index(history.leaders[0].id.trial)]
+    best = np.maximum(draws.max(axis=1), leader)
+    return float(np.mean(belief.scores.scores_at(best) - belief.scores.scores_at(leader)))
 
 
 def _key(config: Config) -> tuple[tuple[str, Value], ...]:
@@ -134,6 +154,7 @@ def plugin(
     acquisition: Acquisition,
     first: tuple[Config, ...] = (),
     seed: int = 0,
+    min_gain: float | None = None,
 ) -> Scheduled:
     """Bayesian optimisation under a schedule."""
-    return Scheduled(schedule, Proposer(space, surrogate, acquisition), first, seed)
+    return Scheduled(schedule, Proposer(space, surrogate, acquisition, min_gain=min_gain), first, seed)
