@@ -9,10 +9,11 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm, spearmanr
 
 from hyperpilot import registry
+from hyperpilot.surrogates._checks import few
 from hyperpilot.surrogates._curves import Curves, regression
 from hyperpilot.surrogates._evidence import BIAS, FLOOR, Evidence, Prior
 from hyperpilot.surrogates._hmc import sample
-from hyperpilot.surrogates.bnn import BNN, _features, _few, _network
+from hyperpilot.surrogates.bnn import BNN, _features, _network
 from hyperpilot.testing import surrogates as suite
 
 
@@ -146,11 +147,11 @@ def test_the_output_layer_has_its_exact_posterior(setting, rng):
 
 def test_of_many_rows_the_ends_of_curves_are_kept(rng):
     run, t = np.repeat(np.arange(10), 5), np.tile([0.2, 0.4, 1.0, 0.8, 0.6], 10)
-    kept = _few(run, t, 15, rng)
+    kept = few(run, t, 15, rng)
     assert len(set(kept)) == 15
     assert set(np.flatnonzero(t == 1.0)) <= set(kept)
-    assert len(set(_few(run, t, 4, rng))) == 4
-    assert list(_few(run, t, 50, rng)) == list(range(50))
+    assert len(set(few(run, t, 4, rng))) == 4
+    assert list(few(run, t, 50, rng)) == list(range(50))
 
 
 def test_the_sampler_finds_the_moments_of_a_correlated_normal():
@@ -251,9 +252,9 @@ def test_no_rows_give_the_prior():
 def test_rows_beyond_the_limit_still_count(rng):
     x, held = rng.random((400, 4)), rng.random((200, 4))
     y = smooth(x) + 0.3 * rng.standard_normal(400)
-    few = BNN(rows=40)
-    mean = few.fit(suite.rows(x, np.ones(400), y), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
-    cut = few.fit(suite.rows(x[:40], np.ones(40), y[:40]), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
+    small = BNN(rows=40)
+    mean = small.fit(suite.rows(x, np.ones(400), y), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
+    cut = small.fit(suite.rows(x[:40], np.ones(40), y[:40]), np.random.default_rng(0))(*at_end(held)).mean(axis=0)
     error, cut_error = (np.sqrt(np.mean((m - smooth(held)) ** 2)) for m in (mean, cut))
     assert error < 0.8 * cut_error
 

@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from hyperpilot.records.dataset import Dataset
+from hyperpilot.surrogates._checks import check_data, check_inputs, few, inputs, runs, shares, standard
 from hyperpilot.surrogates._curves import Curves, regression
 from hyperpilot.surrogates._evidence import (
     BIAS,
@@ -91,16 +92,16 @@ class BNN:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        _check(data)
-        run = _runs(data)
+        check_data(data)
+        run = runs(data)
         order = np.argsort(run, kind="stable")
-        z, t, run = _inputs(data.x)[order], _shares(data.t)[order], run[order]
-        mean, scale = _standard(data.y)
+        z, t, run = inputs(data.x)[order], shares(data.t)[order], run[order]
+        mean, scale = standard(data.y)
         y = (data.y[order] - mean) / scale
         prior = Prior(z.shape[1])
         if len(y):
-            few = _few(run, t, self.rows, rng)
-            phis = sample(Evidence(prior, z[few], t[few], y[few], run[few]), prior.size, self.draws, rng)
+            some = few(run, t, self.rows, rng)
+            phis = sample(Evidence(prior, z[some], t[some], y[some], run[some]), prior.size, self.draws, rng)
         else:
             phis = rng.standard_normal((self.draws, prior.size))
         curves = Curves(run)
@@ -174,46 +175,8 @@ class Networks:
         return self.scale * np.array([np.sqrt(noise_variance(each, t) + seed_spread(each, t) ** 2) for each in scales])
 
     def _checked(self, x: Array, t: Array) -> tuple[Array, Array]:
-        _check_inputs(x, t)
-        columns = len(self.networks[0].hidden.still)
-        if x.shape[1] != columns:
-            raise ValueError(f"x has {x.shape[1]} columns, but the model was fitted to {columns}")
-        return _inputs(x), _shares(t)
-
-
-def _inputs(x: Array) -> Array:
-    """Columns in [-1, 1]."""
-    return 2 * x - 1
-
-
-def _shares(t: Array) -> Array:
-    """Shares of the horizon, not so small that their logarithm would outweigh all else."""
-    return np.clip(t, 0.01, None)
-
-
-def _runs(data: Dataset) -> NDArray[np.intp]:
-    """(n,) number of the training that each row is from: rows of one configuration and seed."""
-    if not len(data):
-        return np.zeros(0, dtype=np.intp)
-    return np.unique(np.column_stack([data.x, data.seed]), axis=0, return_inverse=True)[1].ravel()
-
-
-def _standard(y: Array) -> tuple[float, float]:
-    """Centre and spread of the scores; 1 for the spread of equal ones."""
-    if not len(y):
-        return 0.0, 1.0
-    mean, scale = float(y.mean()), float(y.std())
-    return mean, scale if scale > 1e-12 * max(1.0, abs(mean)) else 1.0
-
-
-def _few(run: NDArray[np.intp], t: Array, rows: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """At most `rows` rows: the last of every training first, as neighbours on one curve say much the same."""
-    if len(run) <= rows:
-        return np.arange(len(run))
-    order = np.lexsort((t, run))
-    last = np.zeros(len(run))
-    last[order[np.append(np.diff(run[order]) > 0, True)]] = 1
-    return np.sort(np.argsort(rng.random(len(run)) - last)[:rows])
+        check_inputs(x, t, columns=len(self.networks[0].hidden.still))
+        return inputs(x), shares(t)
 
 
 def _network(
@@ -254,25 +217,3 @@ def _features(scales: Scales, hidden: Hidden, z: Array, t: Array) -> Single:
         angles = phases.astype(np.float32)  # whose sines take a third of the time
         blocks += [weight * np.cos(angles), weight * np.sin(angles)]
     return np.hstack([*blocks, np.full((len(t), 1), BIAS, dtype=np.float32)])
-
-
-def _check(data: Dataset) -> None:
-    _check_inputs(data.x, data.t)
-    for name in ("seed", "task", "y"):
-        column = getattr(data, name)
-        if column.shape != data.t.shape:
-            raise ValueError(f"{name} has shape {column.shape}, but x has {len(data.x)} rows")
-    if not np.isfinite(data.y).all():
-        raise ValueError("y holds a value that is not finite; transform failed trainings first (normal_scores)")
-    if np.any(data.task):
-        raise ValueError("task: the network models one task; leave out the rows of others")
-
-
-def _check_inputs(x: Array, t: Array) -> None:
-    if x.ndim != 2:
-        raise ValueError(f"x must have two dimensions, not {x.ndim}")
-    if t.shape != (len(x),):
-        raise ValueError(f"t has shape {t.shape}, but x has {len(x)} rows")
-    for name, values in (("x", x), ("t", t)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} holds a value that is not finite")
