@@ -17,10 +17,14 @@ from hyperpilot.surrogates.bnn import BNN, _features, _network
 from hyperpilot.testing import surrogates as suite
 
 
+QUICK = {"bnn_nuts": {"width": 8, "draws": 30, "warm_up": 30, "kept": 30, "depth": 4, "rows": 32}}
+"""Options of those that would take minutes with their own."""
+
+
 @pytest.mark.parametrize("check", suite.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", registry.available("surrogates"))
 def test_conforms(name, check):
-    check(registry.load("surrogates", name)())
+    check(registry.load("surrogates", name)(**QUICK.get(name, {})))
 
 
 class Broken:
