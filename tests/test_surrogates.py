@@ -16,7 +16,6 @@ from hyperpilot.surrogates._hmc import sample
 from hyperpilot.surrogates.bnn import BNN, _features, _network
 from hyperpilot.testing import surrogates as suite
 
-
 QUICK = {"bnn_nuts": {"width": 8, "draws": 30, "warm_up": 30, "kept": 30, "depth": 4, "rows": 32}}
 """Options of those that would take minutes with their own."""
 

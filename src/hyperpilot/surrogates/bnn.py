@@ -194,7 +194,7 @@ def prior_hidden(scales: Scales, d: int, width: int, rng: np.random.Generator) -
 
 def paces(scales: Scales) -> Array:
     """(d + 1, 1) factors of the input weights, that of time the last."""
-    return np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None]
+    return np.asarray(np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None])
 
 
 def with_output(

@@ -38,7 +38,7 @@ from scipy.special import logit
 from hyperpilot.records.dataset import Dataset
 from hyperpilot.surrogates._checks import few
 from hyperpilot.surrogates._curves import Curves
-from hyperpilot.surrogates._evidence import BIAS, FLOOR, FREEDOM, TREND, Prior, Scales, clock
+from hyperpilot.surrogates._evidence import BIAS, FLOOR, FREEDOM, TREND, Prior, Scales
 from hyperpilot.surrogates._rows import Rows, rows_of
 from hyperpilot.surrogates.bnn import TREND_UNITS, Hidden, Networks, paces, with_output
 
@@ -159,7 +159,7 @@ class _Padded(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """One state, split up: coordinates of the scales, directions of the input weights, and the logarithms of their chi squares."""
+    """One state, split up: coordinates of the scales, directions of input weights, logarithms of their chi squares."""
 
     scales: Any
     still: Any
@@ -188,10 +188,10 @@ def _prior_state(d: int, units: int, rng: np.random.Generator) -> Array:
     return np.concatenate([rng.standard_normal(sum(sizes[:4])), np.log(rng.chisquare(FREEDOM, sum(sizes[4:])))])
 
 
-def _hidden(parts: _Parts, pace: Any, np: Any = np) -> tuple[Any, Any, Any]:
-    """Input weights of the three kinds of units; columns are Student t times their pace. `np` may be jax.numpy."""
-    still, moving, time, trend = ((FREEDOM * np.exp(-chi)) ** 0.5 for chi in parts[4:])
-    shared = np.vstack([parts.moving[:-1] * moving, parts.moving[-1:] * time])
+def _hidden(parts: _Parts, pace: Any, xp: Any = np) -> tuple[Any, Any, Any]:
+    """Input weights of the three kinds of units; columns are Student t times their pace. `xp` may be jax.numpy."""
+    still, moving, time, trend = ((FREEDOM * xp.exp(-chi)) ** 0.5 for chi in parts[4:])
+    shared = xp.vstack([parts.moving[:-1] * moving, parts.moving[-1:] * time])
     return pace[:-1] * parts.still * still, pace * shared, parts.trend * trend
 
 
@@ -221,8 +221,8 @@ def _scales(d: int, phi: Any) -> Scales:
     prior = Prior(d)
     zero = prior.scales(np.zeros(prior.size))
     slopes = prior.spreads(zero)
-    values = np.concatenate([zero.inverse_lengths, zero[1:]]) + slopes * phi
-    share = jax.nn.sigmoid(logit(zero.constant) + phi[d + 2])
+    values: Any = np.concatenate([zero.inverse_lengths, zero[1:]]) + slopes * phi
+    share: Any = jax.nn.sigmoid(logit(zero.constant) + phi[d + 2])
     return Scales(values[:d], values[d], values[d + 1], share, *(values[k] for k in range(d + 3, d + 9)))
 
 
