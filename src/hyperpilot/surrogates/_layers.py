@@ -149,7 +149,7 @@ class Layers:
 
     def _output(self, parts: Parts, activations: list[Single]) -> Single:
         last = (activations[-1] @ parts.weights[-1])[..., 0] * _share(parts.weights[-1], 1)
-        return _amplitude(parts)[:, None] * last + BIAS * parts.biases[-1]
+        return np.asarray(_amplitude(parts)[:, None] * last + BIAS * parts.biases[-1])
 
     def gradient(self, states: Single, batch: Batch, middle: Single | float = 0.0) -> Single:
         """(M, size) gradient of minus the log density.
@@ -178,7 +178,7 @@ class Layers:
         pulls = miss * batch.root * of_seed[:, None]
         # Sums over the rows of each training, as one product with an indicator matrix.
         into.luck[:] = pulls @ (batch.run[:, None] == np.arange(self.runs)).astype(np.float32)
-        return miss
+        return np.asarray(miss)
 
     def _network_slopes(
         self, parts: Parts, into: Parts, activations: list[Single], columns: Single, miss: Single

@@ -40,7 +40,7 @@ class Forest:
     """
 
     trees: int = 64
-    leaf: int = 3
+    leaf: int = 5
     columns: float = 5 / 6
 
     def __post_init__(self) -> None:
