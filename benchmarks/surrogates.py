@@ -133,28 +133,31 @@ def compare(tables: Sequence[Table], surrogates: Sequence[str], repeats: int, fi
 
 
 def summary(rows: Sequence[dict[str, object]], surrogates: Sequence[str]) -> str:
-    """Means in Markdown, and how far log scores are from the first surrogate's, with the standard error over cases."""
+    """Means in Markdown, and differences to the first surrogate with their standard errors over cases."""
     lines = []
     for setting in ("full", "race"):
         lines += [
-            f"| {setting} | log score | to {surrogates[0]} | 50% | 90% | rank | seconds |",
-            "|---|---|---|---|---|---|---|",
+            f"| {setting} | log score | its median | to {surrogates[0]} | 50% | 90% | rank | to {surrogates[0]} | seconds |"
         ]
-        scores = {s: by_case(rows, setting, s, "log_score") for s in surrogates}
+        lines += ["|---" * 9 + "|"]
         for s in surrogates:
-            means = [np.mean(by_case(rows, setting, s, measure)) for measure in MEASURES[1:4]]
-            gap = scores[s] - scores[surrogates[0]]
-            error = gap.std(ddof=1) / len(gap) ** 0.5 if len(gap) > 1 else np.nan
-            seconds = np.median([r["fit_s"] for r in rows if r["setting"] == setting and r["surrogate"] == s])
-            cells = [
-                f"{scores[s].mean():.3f}",
-                f"{gap.mean():+.3f} ± {error:.3f}",
-                *(f"{m:.3f}" for m in means),
-                f"{seconds:.2f}",
-            ]
+            found = {measure: by_case(rows, setting, s, measure) for measure in MEASURES}
+            scores, ranks = found["log_score"], found["rank"]
+            cells = [f"{scores.mean():.3f}", f"{np.median(scores):.3f}"]
+            cells += [gap(scores - by_case(rows, setting, surrogates[0], "log_score"))]
+            cells += [f"{found[measure].mean():.3f}" for measure in ("within_50", "within_90", "rank")]
+            cells += [gap(ranks - by_case(rows, setting, surrogates[0], "rank")), f"{np.median(found['fit_s']):.2f}"]
             lines.append(f"| {s} | " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)
+
+
+def gap(differences: Array) -> str:
+    """Mean and standard error; nothing where there is no difference."""
+    if not differences.any():
+        return ""
+    error = differences.std(ddof=1) / len(differences) ** 0.5 if len(differences) > 1 else np.nan
+    return f"{differences.mean():+.3f} ± {error:.3f}"
 
 
 def by_case(rows: Sequence[dict[str, object]], setting: str, surrogate: str, measure: str) -> Array:
@@ -182,6 +185,7 @@ def main() -> None:
     )
     with threadpool_limits(1):
         rows = compare(tables, surrogates, asked.repeats, asked.first)
+    print("Means over cases, and medians where said; seconds are medians.")
     print(summary(rows, surrogates))
     asked.out.parent.mkdir(exist_ok=True)
     asked.out.write_text(json.dumps(rows, indent=0) + "\n")

@@ -67,7 +67,7 @@ class BNNNuts:
     width: int = 128
     chains: int = 4
     warm_up: int = 100
-    kept: int = 150
+    kept: int = 200
     depth: int = 5
     rows: int = 120
 
