@@ -12,7 +12,7 @@ from hyperpilot.testing import surrogates as suite
 
 jax = pytest.importorskip("jax")
 pytest.importorskip("tensorflow_probability")
-from hyperpilot.surrogates import bnn_nuts  # noqa: E402  # only where its packages are installed
+from hyperpilot.surrogates import _finite  # noqa: E402  # only where its packages are installed
 from hyperpilot.surrogates.bnn_nuts import BNNNuts  # noqa: E402
 
 QUICK = {"width": 8, "draws": 30, "warm_up": 30, "kept": 30, "depth": 4, "rows": 32}
@@ -29,7 +29,7 @@ def test_the_density_is_that_of_the_finite_network():
     rows, prior, units = rows_of(suite.curves(5)), Prior(4), 2
 
     def direct(state):
-        scales, hidden = bnn_nuts._layers(prior, state, units)
+        scales, hidden = _finite.layers_of(prior, state, units)
         phi = _features(scales, hidden, rows.z, rows.t).astype(float)
         covariance = phi @ phi.T + noise_covariance(scales, rows.t, rows.run)
         normals = state[: prior.size + 2 * units * 4 + units + 4]
@@ -38,10 +38,10 @@ def test_the_density_is_that_of_the_finite_network():
         return log_prior + multivariate_normal.logpdf(rows.y, np.zeros(15), covariance)
 
     rng = np.random.default_rng(2)
-    states = np.array([bnn_nuts._prior_state(4, units, rng) for _ in range(6)])
+    states = np.array([_finite.prior_state(4, units, rng) for _ in range(6)])
     with jax.enable_x64(True):
-        padded = bnn_nuts._padded(rows, np.arange(15))
-        ours = [float(bnn_nuts.log_density(4, units, jax.tree.map(jax.numpy.asarray, padded), s)) for s in states]
+        padded = _finite.padded(rows, np.arange(15))
+        ours = [float(_finite.log_density(4, units, jax.tree.map(jax.numpy.asarray, padded), s)) for s in states]
     theirs = [direct(state) for state in states]
     # Up to a constant, and to sines in single precision.
     np.testing.assert_allclose(np.subtract(ours, ours[0]), np.subtract(theirs, theirs[0]), atol=1e-3)
