@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 
 from hyperpilot.records.dataset import Dataset
-from hyperpilot.surrogates._checks import check_data, check_inputs, few, inputs, runs, shares, standard
+from hyperpilot.surrogates._checks import check_inputs, few, inputs, shares
 from hyperpilot.surrogates._curves import Curves, course, regression
 from hyperpilot.surrogates._evidence import (
     BIAS,
@@ -55,6 +55,7 @@ from hyperpilot.surrogates._evidence import (
     seed_spread,
 )
 from hyperpilot.surrogates._hmc import sample
+from hyperpilot.surrogates._rows import rows_of
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -92,12 +93,7 @@ class BNN:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        check_data(data)
-        run = runs(data)
-        order = np.argsort(run, kind="stable")
-        z, t, run = inputs(data.x)[order], shares(data.t)[order], run[order]
-        mean, scale = standard(data.y)
-        y = (data.y[order] - mean) / scale
+        z, t, y, run, mean, scale = rows_of(data)
         prior = Prior(z.shape[1])
         if len(y):
             some = few(run, t, self.rows, rng)
@@ -216,13 +212,28 @@ def _network(
     scales: Scales, z: Array, t: Array, y: Array, curves: Curves, width: int, rng: np.random.Generator
 ) -> Network:
     """A network given its scales: hidden layer from the prior, output layer from its posterior."""
-    pace = np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None]
-    d, units = z.shape[1], width // 4
-    hidden = Hidden(
+    return with_output(scales, prior_hidden(scales, z.shape[1], width, rng), z, t, y, curves, rng)
+
+
+def prior_hidden(scales: Scales, d: int, width: int, rng: np.random.Generator) -> Hidden:
+    """A hidden layer drawn from its prior given the scales."""
+    pace, units = paces(scales), width // 4
+    return Hidden(
         still=pace[:d] * _student(d, units, rng),
         moving=pace * np.vstack([_student(d, units, rng), _student(1, units, rng)]),
         trend=_student(1, TREND_UNITS, rng)[0],
     )
+
+
+def paces(scales: Scales) -> Array:
+    """(d + 1, 1) factors of the input weights, that of time the last."""
+    return np.asarray(np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None])
+
+
+def with_output(
+    scales: Scales, hidden: Hidden, z: Array, t: Array, y: Array, curves: Curves, rng: np.random.Generator
+) -> Network:
+    """A network given its scales and hidden layer, its output layer drawn from the posterior."""
     phi = _features(scales, hidden, z, t).astype(float)
     precision, target = regression(phi, y, curves.roots(scales, t), curves)
     factor = cholesky(precision, lower=True)
