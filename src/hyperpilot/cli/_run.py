@@ -84,18 +84,18 @@ Best configuration ({of}trial {result.trial}{default})
 {config}
 
 {_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}
-Steps used    {result.steps_used:,}{_early(result, study)}{_tried(study, folder) if several else ""}
+Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}
 Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
 TensorBoard   tensorboard --logdir {folder}"""
 
 
-def _early(result: Result, study: Study) -> str:
-    """Why steps were left, where they were."""
-    left = study.total_steps - result.steps_used
+def _early(study: Study, folder: Path) -> str:
+    """Why the search left steps, where it did."""
+    left = study.search_budget - read_history(folder).steps_used("search")
     if study.min_gain is None or left < study.horizon:
         return ""
-    return f" of {study.total_steps:,}: going on could be expected to gain less than {study.min_gain:g}"
+    return f"; the search left {left:,}, as going on could be expected to gain less than {study.min_gain:g}"
 
 
 def _tried(study: Study, folder: Path) -> str:

@@ -186,7 +186,7 @@ class Study(BaseModel):
             SqlStore(self.storage, self.name or "").close()
 
     def _check_budget(self) -> None:
-        if self.total_steps - self._test_budget < self.horizon:
+        if self.search_budget < self.horizon:
             needed = round(self.horizon / (1 - self.test_share)) + 1
             raise InvalidStudy(
                 f"total_steps={self.total_steps} is too little for one full training of horizon={self.horizon}",
@@ -249,8 +249,7 @@ class Study(BaseModel):
         return tuple(space.default({space.choice: each.name} if space.choice else {}) for each in self.algorithms())
 
     def search_schedule(self) -> Schedule:
-        budget = self.total_steps - self._test_budget
-        return build_schedule(self.schedule, self.horizon, budget, self.eta, self.rungs)
+        return build_schedule(self.schedule, self.horizon, self.search_budget, self.eta, self.rungs)
 
     def build_strategy(self) -> Replicate:
         """The search, which begins with the default configurations, and the test after it."""
@@ -295,6 +294,11 @@ class Study(BaseModel):
             what = f"{folder / _FILE} names a storage, and not the study in it"
             raise InvalidStudy(what, f"Add a line, for example  name: {folder.resolve()}")
         return SqlStore(self.storage, self.name)
+
+    @property
+    def search_budget(self) -> int:
+        """Environment steps for the search."""
+        return self.total_steps - self._test_budget
 
     @property
     def _test_budget(self) -> int:
