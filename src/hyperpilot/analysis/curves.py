@@ -155,6 +155,9 @@ def extrapolate(
 ) -> tuple[float, float, float]:
     """Mean score of several trainings at a step, and an interval: seeds, families and residuals are drawn again.
 
+    A rough one: of 131 recorded trainings on CartPole-v1, that of 90% held 77% of those that were continued to one and a half
+    times the steps, and 69% at twice; and of 16 means over several seeds all, and 12.
+
     Args:
         curves: steps and scores of each training.
         step: at or beyond their end.
