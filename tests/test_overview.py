@@ -51,7 +51,7 @@ def test_what_is_established():
     found = see(study([500, 490, 495, 499, 500, 497], [100, 120, 90, 110, 130, 99]))
     assert found.match.trial == 1 and found.match.verdict.better and found.match.improvement == 1.0
     text = words(found)
-    assert "Established at 5%" in text and "Not established" not in text
+    assert "established at 5%. Under most" in text and "not established" not in text
     assert [each.trial for each in found.tested] == [1, 0]
 
 
@@ -59,7 +59,7 @@ def test_what_is_not_established_says_what_it_takes():
     found = see(study([500, 490, 495, 99, 500], [100, 120, 90, 110, 130], [[480, 470, 475, 480, 490]]))
     assert found.match.candidates == 2 and not found.match.verdict.better
     text = words(found)
-    assert "Not established" in text and "divided by 2" in text
+    assert "not established" in text and "the best of 2 finalists" in text
     assert f"At least {found.match.advice.seeds} more seeds" in text
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from hyperpilot.analysis.curves import Course, course
 from hyperpilot.analysis.forecast import Forecast, forecast
 from hyperpilot.analysis.rungs import Rung, rungs
-from hyperpilot.analysis.sequential import Advice, Verdict, advice, verdict
+from hyperpilot.analysis.sequential import Advice, Verdict, advice, single_look, verdict
 from hyperpilot.analysis.statistics import bootstrap_interval, improvement, iqm, stratified_interval
 from hyperpilot.analysis.variance import Outlier, SeedShare, against_model, among_seeds, seed_share
 from hyperpilot.errors import InvalidStudy
@@ -51,7 +51,8 @@ class Match:
         candidates: among how many it leads.
         improvement: probability that it is better than the default under another seed.
         interval: its 95% bootstrap interval.
-        verdict: what is established.
+        verdict: what is established, however often one looks.
+        single_look: p-value for those who look once, at a number of seeds that was fixed beforehand.
         advice: what it takes to establish it.
     """
 
@@ -61,6 +62,7 @@ class Match:
     improvement: float
     interval: tuple[float, float]
     verdict: Verdict
+    single_look: float
     advice: Advice
 
 
@@ -151,6 +153,7 @@ def _match(tested: tuple[Tested, ...], rng: np.random.Generator) -> Match | None
         improvement=float(improvement([np.array(ours)], [np.array(theirs)])),
         interval=(float(low), float(high)),
         verdict=verdict(ours, theirs, len(others)),
+        single_look=single_look(ours, theirs, rng, len(others)),
         advice=advice(ours, theirs, rng, len(others)),
     )
 

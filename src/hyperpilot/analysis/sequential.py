@@ -13,21 +13,31 @@ shape of Beta(1/2, 1/2), the usual choice for bets that must do well against any
 that is true of every distribution can be said of means from few scores, and a training that collapses once in ten is what
 makes means mislead.
 
+The price is power. Between normal scores two standard deviations apart it is settled after 5 seeds in half of the cases and
+after 11 in four of five; one apart, after 25 and 42. A t test at a number of seeds that is fixed beforehand settles four of five
+with 4 and with 14. Who has fixed the number, and looks once, may use `single_look`.
+
 References:
     J. Ville (1939). Etude critique de la notion de collectif. Gauthier-Villars.
     G. Shafer (2021). Testing by betting. Journal of the Royal Statistical Society A 184(2).
     A. Ramdas, P. Grunwald, V. Vovk and G. Shafer (2023). Game-theoretic statistics and safe anytime-valid inference.
     Statistical Science 38(4).
+    E. J. G. Pitman (1937). Significance tests which may be applied to samples from any populations. Supplement to the Journal of
+    the Royal Statistical Society 4(1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betainc, betaln
+from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
@@ -39,6 +49,8 @@ FURTHEST = 200
 
 _ALWAYS = 0.3
 _FUTURES = 4000
+_SPLITS = 20_000
+"""Ways to divide scores into two groups: all of them where there are no more, and else so many at random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,30 @@ def verdict(ours: Sequence[float], theirs: Sequence[float], candidates: int = 1)
     up, down = capital(wins, losses).max(initial=1.0), capital(losses, wins).max(initial=1.0)
     won, lost = int((a > b).sum()), int((a < b).sum())
     return Verdict(won, lost, len(a) - won - lost, float(up) / candidates, float(down))
+
+
+def single_look(ours: Sequence[float], theirs: Sequence[float], rng: np.random.Generator, candidates: int = 1) -> float:
+    """Probability of ranks as good as ours or better if both were alike, by all ways to divide the scores between them.
+
+    It is a test at one look, at a number of seeds that was fixed before any score was seen.
+
+    Args:
+        ours, theirs: (n,) and (m,) scores.
+        rng: draws the divisions where there are too many.
+        candidates: as in `verdict`; the probability is multiplied by it.
+    """
+    ranks, n = rankdata([*ours, *theirs]), len(ours)
+    if comb(len(ranks), n) <= _SPLITS:
+        sums = ranks[_splits(len(ranks), n)].sum(axis=1)
+    else:
+        drawn = rng.permuted(np.tile(ranks, (_SPLITS, 1)), axis=1)[:, :n].sum(axis=1)
+        sums = np.append(drawn, ranks[:n].sum())
+    return min(1.0, candidates * float(np.mean(sums >= ranks[:n].sum() - 1e-9)))
+
+
+@cache
+def _splits(total: int, n: int) -> NDArray[np.int64]:
+    return np.array(list(combinations(range(total), n)), dtype=np.int64).reshape(-1, n)
 
 
 def advice(

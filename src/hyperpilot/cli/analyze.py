@@ -1,4 +1,4 @@
-"""Show what a study establishes and what not: the test, chance, rungs, learning curves and outliers."""
+"""Show what a study establishes, and what it does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the bootstrap and the model's draws.")] = 0,
 ) -> None:
-    """Show what a study establishes and what not: the test, chance, rungs, learning curves and outliers."""
+    """Show what a study establishes, and what it does not."""
     from json import dumps
 
     import numpy as np
@@ -87,15 +87,18 @@ def _match(match: Match) -> list[str]:
         f"  Probability of improvement {match.improvement:.0%}"
         + (f" ({low:.0%} to {high:.0%})" if match.pairs > 1 else ", from one pair"),
     ]
-    if v.better:
-        return [*lines, "  Established at 5%, however often one looks: under most seeds it is better."]
-    if v.worse:
-        return [*lines, "  Established at 5%: under most seeds the default is better."]
-    lines.append(f"  Not established: the evidence is {v.capital:.1f} of the 20 that a claim at 5% takes.")
+    lines.append(
+        f"  Looked at once, at a number of seeds fixed beforehand: p = {match.single_look:.2g} (permutation of ranks)"
+    )
     if match.candidates > 1:
-        lines.append(
-            f"  It is divided by {match.candidates}, as the best of {match.candidates} finalists was chosen by these seeds."
-        )
+        lines.append(f"  This allows for its being the best of {match.candidates} finalists by these very seeds.")
+    if v.better:
+        return [*lines, "  However often one looks: established at 5%. Under most seeds it is better."]
+    if v.worse:
+        return [*lines, "  However often one looks: established at 5% that under most seeds the default is better."]
+    lines.append(
+        f"  However often one looks: not established. The evidence is {v.capital:.1f}, and it takes 20 for 5%."
+    )
     advice = match.advice
     if advice.seeds is not None:
         lines.append(

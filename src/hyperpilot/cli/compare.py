@@ -1,4 +1,4 @@
-"""Set a study beside published scores, at equal steps where that can be done."""
+"""Set a study beside published scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
-    """Set a study beside published scores, at equal steps where that can be done."""
+    """Set a study beside published scores."""
     from json import dumps
 
     import numpy as np
