@@ -120,7 +120,7 @@ def _seeds(found: Overview) -> list[str]:
         "Chance",
         f"  {share.share:.0%} of the variance of final scores lies between seeds of one configuration "
         f"({share.low:.0%} to {share.high:.0%}), from {share.trainings} trainings of {share.configurations} configurations.",
-        "  These are the default and the best: over the whole space configurations differ more, and the share is smaller.",
+        "  They are of those trained more than once, the best above all: over the whole space the share is smaller.",
     ]
 
 
