@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from hyperpilot.analysis.statistics import clustered_interval, probability_of_improvement
+from hyperpilot.analysis.statistics import clustered_interval
 from hyperpilot.arena.contest import MethodCrashed, play
 from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.summary import by_workers, markdown
@@ -329,5 +329,3 @@ def test_statistics_of_groups():
     assert (low, high) == (1.0, 3.0)  # two groups: one of them may be drawn twice
     low, high = clustered_interval([rng.normal(2, 1, 30) for _ in range(20)], rng)
     assert 1.8 < low < 2 < high < 2.2
-    assert probability_of_improvement([1, 2, 3], [2, 2, 2]) == pytest.approx(0.5)
-    assert probability_of_improvement([0, 0], [1, 1]) == 1.0

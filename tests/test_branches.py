@@ -366,14 +366,14 @@ def test_a_study_of_several_is_told_of(tuned, tmp_path):
 
 def test_a_forecast_times_every_algorithm(tmp_path, monkeypatch):
     from hyperpilot.cli._rehearsal import words
-    from hyperpilot.runtime import forecast
+    from hyperpilot.runtime import rehearsal
 
     study = Study.create(algorithm=",".join(NAMES), env="CartPole-v1", total_steps=9_000, horizon=500, fix=SMALL)
     study.write(tmp_path)
     timed = []
-    monkeypatch.setattr(forecast, "_start", lambda folder, share: timed.extend(share))
-    monkeypatch.setattr(forecast, "_lines", lambda process, n: [{"step_s": 1e-3, "evaluation_s": 1e-2}] * n)
-    said = words(study, forecast.forecast(study, tmp_path))
+    monkeypatch.setattr(rehearsal, "_start", lambda folder, share: timed.extend(share))
+    monkeypatch.setattr(rehearsal, "_lines", lambda process, n: [{"step_s": 1e-3, "evaluation_s": 1e-2}] * n)
+    said = words(study, rehearsal.forecast(study, tmp_path))
     assert timed[0] == study.build_space().default()
     assert {config["algorithm"] for config in timed[1:]} == set(NAMES)
     assert "ppo,a2c,dqn on CartPole-v1" in said and "default of ppo" in said

@@ -17,7 +17,7 @@ from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
-from hyperpilot.schedules._rungs import rank_correlation, rungs
+from hyperpilot.schedules._rungs import rungs
 from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
 from hyperpilot.schedules.racing import SEED_STRIDE, Racing
@@ -279,16 +279,6 @@ def test_a_race_moves_its_lowest_rung_to_where_scores_rank(silent):
 def test_a_race_keeps_a_lowest_rung_that_ranks():
     history = run(study(Racing(10, 1200)), trainer=Simulated(every=1))
     assert [each.step for each in history.search][-30:].count(1) >= 5
-
-
-def test_rank_correlation_has_the_interval_that_it_claims():
-    rng, inside, rho = np.random.default_rng(0), 0, 0.5
-    for _ in range(400):
-        x, y = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], 20).T
-        found = rank_correlation(x, y)
-        inside += found.low < 6 / np.pi * np.arcsin(rho / 2) < found.high  # Spearman's of a normal pair
-    assert 0.85 < inside / 400 < 0.95
-    assert rank_correlation(np.ones(9), np.arange(9.0)).value == 0
 
 
 class Crash(Exception):

@@ -92,7 +92,13 @@ class Forecast:
 
 
 def forecast(
-    history: History, space: Space, surrogate: Surrogate, run: RunId, rng: np.random.Generator, points: int = 10
+    history: History,
+    space: Space,
+    surrogate: Surrogate,
+    run: RunId,
+    rng: np.random.Generator,
+    points: int = 10,
+    belief: bayes.Belief | None = None,
 ) -> Forecast:
     """The forecast of one training of a study.
 
@@ -103,12 +109,13 @@ def forecast(
         run: the training.
         rng: source of randomness.
         points: evenly spaced steps up to the horizon; those that have been trained are left out.
+        belief: of the study, where it has been fitted already.
 
     Raises:
         InvalidStudy: there is no such training, it is over, too little has been evaluated, or the surrogate forecasts none.
     """
     chosen = _checked(history, run)
-    belief = bayes.believe(history, space, surrogate, rng)
+    belief = bayes.believe(history, space, surrogate, rng) if belief is None else belief
     if not isinstance(belief.courses, Forecaster):
         raise InvalidStudy("the study's surrogate cannot forecast a training", "Use --surrogate bnn.")
     horizon = chosen.job.horizon

@@ -132,9 +132,16 @@ def importance(
         closed[effect] = (np.mean(left * crossed[0], axis=1) + np.mean(right * crossed[1], axis=1)) / 2 / variance
         told(done, len(effects))
     first = closed[choice]
-    main = {name: _share(closed[name,] - first) for name in names} | {name: _share(first) for name in choice}
-    together = {(a, b): _share(closed[a, b] - closed[a,] - closed[b,] + first) for a, b in pairs}
-    return Importance(_sorted(main), _sorted(together))
+    main = {name: closed[name,] - first for name in names} | {name: first for name in choice}
+    return shares_of(main, {(a, b): closed[a, b] - closed[a,] - closed[b,] + first for a, b in pairs})
+
+
+def shares_of(main: Mapping[str, Array], pairs: Mapping[tuple[str, str], Array]) -> Importance:
+    """The division that the shares (S,) of every draw make."""
+    return Importance(
+        _sorted({name: _share(of_draws) for name, of_draws in main.items()}),
+        _sorted({pair: _share(of_draws) for pair, of_draws in pairs.items()}),
+    )
 
 
 def surface(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperpilot.analysis.statistics import clustered_interval, probability_of_improvement
+from hyperpilot.analysis.statistics import clustered_interval
 from hyperpilot.arena.tournament import Contest, Played, last_line
 
 Array = NDArray[np.float64]
@@ -61,9 +61,9 @@ class Scores:
         return [played for (name, _, _), played in self.contests.items() if name == method]
 
     def better(self, ours: str, theirs: str, unit: int) -> float:
-        """How often one method's regret is lower than another's, over the cases and repeats that both have played."""
+        """How often one method's regret is lower than another's in the cases and repeats of both; a draw counts half."""
         pairs = [pair for group in self.pairs(ours, theirs, unit).values() for pair in group]
-        return probability_of_improvement(*zip(*pairs, strict=True)) if pairs else float("nan")
+        return float(np.mean([(a < b) + 0.5 * (a == b) for a, b in pairs])) if pairs else float("nan")
 
     def pairs(self, ours: str, theirs: str, unit: int) -> dict[str, list[tuple[float, float]]]:
         """Regrets of two methods after a unit: for each case, those of the repeats that both have played."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from hyperpilot.analysis.importance import Importance, Share
 
 _PAIRS = 10
+_FIRST = 5
+_LEAST = 4
 _SURE = 0.01
 """An interval that ends above it shows an effect."""
 
@@ -21,6 +23,7 @@ def command(
     plot: Annotated[
         Path | None, typer.Option(help="Draw effects, slices and surfaces into this file: a.png, a.svg.")
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Set a random forest's division beside it (fANOVA).")] = False,
     seed: Annotated[int, typer.Option(help="Of the model's draws.")] = 0,
 ) -> None:
     """Show which hyperparameters matter, and which depend on each other."""
@@ -35,11 +38,20 @@ def command(
     from hyperpilot.runtime.study import Study
 
     settings, rng = Study.read(study), np.random.default_rng(seed)
-    space = settings.build_space()
-    posterior = believe(read_history(study), space, load("surrogates", settings.surrogate)(), rng)
+    space, history = settings.build_space(), read_history(study)
+    posterior = believe(history, space, load("surrogates", settings.surrogate)(), rng)
     with progress("effects") as show:
         found = importance(posterior, space, rng, told=lambda done, total: show(done, total, ""))
-    print(dumps(_plain(found), indent=2) if json else words(found))
+    forest = None
+    if check:
+        with extras():
+            from hyperpilot.analysis.fanova import fanova
+
+            forest = fanova(history, space, np.random.default_rng(seed))
+    if json:
+        print(dumps({**_plain(found), **({"forest": _plain(forest)} if forest else {})}, indent=2))
+    else:
+        print("\n".join([words(found), *(_checked(found, forest) if forest else [])]))
     if plot is not None:
         with extras():
             from hyperpilot.reports.importance import draw
@@ -64,6 +76,26 @@ def words(found: Importance) -> str:
     if not any(share.low > _SURE for share in [*found.main.values(), *found.pairs.values()]):
         lines += ["", "None of it is certain: every interval reaches zero. More trials would narrow them."]
     return "\n".join(lines)
+
+
+def _checked(found: Importance, forest: Importance) -> list[str]:
+    """How far another model agrees."""
+    from hyperpilot.records.ranks import rank_correlation
+
+    names = list(found.main)
+    lines = ["", "A random forest's division of the same record, by fANOVA", ""]
+    width = max(26, *map(len, names))
+    lines += [f"  {name:<{width}} {_words(share)}" for name, share in list(forest.main.items())[:_FIRST]]
+    if len(names) > _LEAST:
+        ours, theirs = ([of.main[name].mean for name in names] for of in (found, forest))
+        c = rank_correlation(ours, theirs)
+        lines += [
+            "",
+            f"  Rank correlation of the two over all hyperparameters: {c.rho:.2f} ({c.low:.2f} to {c.high:.2f})",
+        ]
+        if c.low <= 0:
+            lines.append("  The two do not clearly agree: take neither for a fact before there are more trials.")
+    return lines
 
 
 def _words(share: Share) -> str:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Job, Run
+from hyperpilot.records.ranks import Correlation, rank_correlation
 
 Score = Callable[[Run, int], float | None]
 """What a run is worth at a rung."""
@@ -60,36 +56,11 @@ def starts(step: int, left: int, n: int) -> Sequence[int]:
     return (step,) * max(0, min(n, left // step))
 
 
-class Correlation(NamedTuple):
-    """A rank correlation of n pairs with its 90% interval."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> Correlation:
-    """Spearman's, of n pairs, at least 4; 0 for sure where one side is all ties, which ranks nothing.
-
-    The interval is normal in Fisher's transform, with the standard error of Bonett and Wright (2000), Sample size
-    requirements for estimating Pearson, Kendall and Spearman correlations, Psychometrika 65.
-    """
-    ranks = rankdata(x), rankdata(y)
-    if not all(each.std() for each in ranks):
-        return Correlation(0.0, 0.0, 0.0, len(x))
-    value = float(np.corrcoef(*ranks)[0, 1])
-    centre, error = np.arctanh(np.clip(value, -0.999, 0.999)), np.sqrt((1 + value**2 / 2) / (len(x) - 3))
-    return Correlation(value, float(np.tanh(centre - 1.645 * error)), float(np.tanh(centre + 1.645 * error)), len(x))
-
-
 def foretells(runs: Iterable[Run], early: int, late: int, score: Score = Run.score_at) -> Correlation | None:
     """How well what runs are worth at one rung ranks what they are worth at a later one; None of fewer than 8 runs.
 
     Runs that were not taken so far are missing, and they are the worst of the early rung: the true correlation is higher.
     """
-    both = [run for run in runs if run.state != "failed" and run.step >= late]
-    if len(both) < 8:
-        return None
-    values = np.array([[score(run, early), score(run, late)] for run in both], dtype=float)
-    return rank_correlation(*values.T)
+    far = [run for run in runs if run.state != "failed" and run.step >= late]
+    pairs = [(a, b) for run in far if (a := score(run, early)) is not None and (b := score(run, late)) is not None]
+    return rank_correlation([a for a, _ in pairs], [b for _, b in pairs], 0.9) if len(pairs) >= 8 else None

@@ -80,7 +80,7 @@ class Racing:
         lowest, runs = 0, _firsts(history)
         while lowest + 2 < len(self.rungs):
             found = foretells(runs, self.rungs[lowest], self.rungs[lowest + 2], Run.promise_at)
-            if found is None or found.high > _RANKS:
+            if found is None or found.high > _RANKS:  # not a number where one side is all ties
                 break
             lowest += 1
         return starts(self.rungs[lowest], self._left(history), n)
