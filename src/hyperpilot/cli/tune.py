@@ -14,6 +14,12 @@ def command(
         str, typer.Argument(help="For example ppo, or several: ppo,a2c,dqn. `hyperpilot spaces` lists them.")
     ],
     env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Class.")],
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="What is maximised: return, iqm, cvar, success, ... A sum: iqm:1,cvar:0.5. A front: return,-wall_s."
+        ),
+    ] = "return",
     total_steps: Annotated[str, typer.Option(help="Environment steps to spend, the test included: 2M, 500k.")] = "2M",
     horizon: Annotated[str, typer.Option(help="Environment steps of a full training.")] = "100k",
     study: Annotated[Path | None, typer.Option(help="Folder of the study.")] = None,

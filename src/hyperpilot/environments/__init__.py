@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from hyperpilot.environments.describing import Traits, check_supported, preserves_state, traits
+from hyperpilot.environments.describing import Traits, check_supported, preserves_state, tells_success, traits
 from hyperpilot.environments.listing import Entry, catalogue
 from hyperpilot.environments.making import EnvSpec, make
 
-__all__ = ["Entry", "EnvSpec", "Traits", "catalogue", "check_supported", "make", "preserves_state", "traits"]
+__all__ = [
+    "Entry",
+    "EnvSpec",
+    "Traits",
+    "catalogue",
+    "check_supported",
+    "make",
+    "preserves_state",
+    "tells_success",
+    "traits",
+]

@@ -76,6 +76,27 @@ def check_supported(algorithms: Sequence[Algorithm], env: Traits) -> None:
     raise UnsupportedEnvironment(what, f"Leave it out, which leaves {','.join(rest)}." if rest else mend)
 
 
+def tells_success(spec: EnvSpec, steps: int = 5_000) -> bool:
+    """Whether an episode of random actions ends with `is_success`; also where none has ended after so many steps.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be made.
+    """
+    env = make(spec)
+    try:
+        env.reset(seed=0)
+        env.action_space.seed(0)
+        for _ in range(steps):
+            *_, terminated, truncated, info = env.step(env.action_space.sample())
+            if "is_success" in info:
+                return True
+            if terminated or truncated:
+                return False
+        return True
+    finally:
+        env.close()  # type: ignore[no-untyped-call]
+
+
 def preserves_state(env: gymnasium.Env[Any, Any]) -> bool:
     """Whether a pickled copy goes on where the environment stands.
 

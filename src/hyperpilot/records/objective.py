@@ -67,9 +67,14 @@ class Objective:
         """The goals as people write them."""
         return tuple(",".join(_written(goal, name) for name in goal) for goal in self.goals)
 
-    def values(self, report: Report) -> tuple[float, ...]:
-        """The goals at a report; larger is better. NaN where something was not measured."""
-        return tuple(_value(report, goal) for goal in self.goals)
+    def values(self, report: Report, horizon: int | None = None) -> tuple[float, ...]:
+        """The goals at a report; larger is better. NaN where something was not measured.
+
+        Args:
+            report: the report.
+            horizon: what grows with the steps is given as it will be there; None: as it is.
+        """
+        return tuple(_value(report, goal, horizon) for goal in self.goals)
 
     def missing(self, report: Report) -> list[str]:
         """The measurements that the objective asks for and the report has not."""
@@ -117,9 +122,13 @@ def _term(part: str) -> tuple[str, float]:
     return name, -weight if minus else weight
 
 
-def _value(report: Report, goal: Mapping[str, float]) -> float:
-    found = ((weight, measured(report, name)) for name, weight in goal.items())
-    return sum(weight * (math.nan if value is None else value) for weight, value in found)
+def _value(report: Report, goal: Mapping[str, float], horizon: int | None) -> float:
+    total = 0.0
+    for name, weight in goal.items():
+        value = measured(report, name)
+        ahead = horizon / report.step if horizon and name in CUMULATIVE else 1.0
+        total += weight * ahead * (math.nan if value is None else value)
+    return total
 
 
 def _written(goal: Mapping[str, float], name: str) -> str:

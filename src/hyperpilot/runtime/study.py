@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,15 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from hyperpilot.environments import EnvSpec, check_supported, traits
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
+from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.named import as_text, named, resolved
 from hyperpilot.runtime.searched import search_space
+from hyperpilot.runtime.trained import check_measurable, trainer_for
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
+from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
-from hyperpilot.trainers._branches import Branches
 
 _FILE = "study.yaml"
 
@@ -39,6 +40,7 @@ class Study(BaseModel):
     Args:
         algorithm: name of the algorithm; several, joined by commas or as a list, are searched together.
         env: Gymnasium id, or `module:Class`.
+        objective: what is maximised, in the grammar of `records.objective`.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
         space: ranges that replace or join the algorithm's own.
@@ -62,6 +64,7 @@ class Study(BaseModel):
     algorithm: str
     env: str
     env_kwargs: dict[str, Any] = Field(default_factory=dict)
+    objective: str = "return"
     total_steps: int = Field(gt=0)
     horizon: int = Field(gt=0)
     workers: int = Field(default=1, ge=1)
@@ -89,10 +92,10 @@ class Study(BaseModel):
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
-    @field_validator("algorithm", mode="before")
+    @field_validator("algorithm", "objective", mode="before")
     @classmethod
-    def _as_text(cls, algorithm: Any) -> Any:
-        return as_text(algorithm)
+    def _as_text(cls, names: Any) -> Any:
+        return as_text(names)
 
     @field_validator("storage")
     @classmethod
@@ -167,6 +170,7 @@ class Study(BaseModel):
         """Builds every part once, so that what is wrong shows before work starts."""
         check_supported(self.algorithms(), traits(self.env_spec()))
         self._check_budget()
+        check_measurable(self.goals(), self.env_spec(), self.device)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
@@ -232,6 +236,14 @@ class Study(BaseModel):
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""
         return resolved(self.algorithms(), config)
 
+    def goals(self) -> Objective:
+        """What the study maximises.
+
+        Raises:
+            InvalidStudy: `objective` names what is not measured.
+        """
+        return parse_objective(self.objective)
+
     def env_spec(self) -> EnvSpec:
         return EnvSpec(self.env, self.env_kwargs)
 
@@ -259,6 +271,8 @@ class Study(BaseModel):
             first=self.defaults(space),
             seed=self.seed,
         )
+        if self.goals().several:
+            search = pareto(search, self.goals())
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:
@@ -268,18 +282,7 @@ class Study(BaseModel):
         return tuple(sorted({*(self.eval_steps or evenly(self.horizon, self.evaluations)), *saved}))
 
     def trainer_for(self, folder: Path) -> Trainer:
-        build = partial(
-            load("trainers", self.trainer),
-            env=self.env_spec(),
-            folder=folder,
-            eval_steps=self.evaluated_at(),
-            eval_episodes=self.eval_episodes,
-            test_episodes=self.test_episodes,
-            checkpoint_every=self.checkpoint_every,
-            device=self.device,
-        )
-        trainers: dict[str, Trainer] = {each.name: build(algorithm=each) for each in self.algorithms()}
-        return Branches(trainers) if len(trainers) > 1 else next(iter(trainers.values()))
+        return trainer_for(self, folder)
 
     def open_store(self, folder: Path) -> Store:
         from hyperpilot.stores.sql import SqlStore

@@ -46,16 +46,16 @@ class Visits:
         self._hashes = {key: _hash(part, rng) for key, part in parts.items()}
         self._several = isinstance(space, spaces.Dict)
         self._seen = np.zeros(2**_BITS, dtype=bool)
-        self._pending: list[dict[str, NDArray[Any]]] = []
-        self._features = max(int(np.prod(part.shape or ())) for part in parts.values())
+        # Lists of arrays alone, as Python's garbage collector does not count those.
+        self._pending: dict[str, list[NDArray[Any]]] = {key: [] for key in parts}
+        self._wide = any(int(np.prod(part.shape or ())) > _FEATURES for part in parts.values())
 
     def note(self, observations: Any) -> None:
         """Takes the observations of a step, whose arrays nobody may change later."""
-        parts = observations if self._several else {"": observations}
-        if self._features > _FEATURES:
-            parts = {key: _thinned(part) for key, part in parts.items()}
-        self._pending.append(dict(parts))  # a replay buffer puts other arrays in place of these
-        if len(self._pending) >= _BATCH:
+        for key, pending in self._pending.items():
+            part = observations[key] if self._several else observations
+            pending.append(_thinned(part).copy() if self._wide else part)  # a view would keep the whole image
+        if len(pending) >= _BATCH:
             self._settle()
 
     @property
@@ -72,15 +72,12 @@ class Visits:
 
     def restore(self, state: bytes) -> None:
         self._seen = np.unpackbits(np.frombuffer(state, dtype=np.uint8)).astype(bool)
-        self._pending.clear()
 
     def _settle(self) -> None:
-        if self._pending:
-            batches, self._pending = self._pending, []
-            of_parts = [
-                code(_thinned(np.concatenate([each[key] for each in batches]))) for key, code in self._hashes.items()
-            ]
+        if any(self._pending.values()):
+            of_parts = [code(_thinned(np.concatenate(self._pending[key]))) for key, code in self._hashes.items()]
             self._seen[np.sum(of_parts, axis=0) % 2**_BITS] = True
+            self._pending = {key: [] for key in self._hashes}
 
 
 def _thinned(part: NDArray[Any]) -> NDArray[Any]:
