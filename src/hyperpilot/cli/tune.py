@@ -44,6 +44,9 @@ def command(
     checkpoint_every: Annotated[
         str | None, typer.Option(help="Steps between saved states; by default every evaluation saves one.")
     ] = None,
+    evaluate_on: Annotated[
+        list[str] | None, typer.Option(help="Also evaluate the winner in this environment: ID, or ID,name=value.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")] = "cpu",
     stall_limit_s: Annotated[
         float, typer.Option("--stall-limit", help="Seconds without progress after which a worker is killed.")

@@ -17,10 +17,11 @@ from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
+from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.named import as_text, named, resolved
 from hyperpilot.runtime.searched import search_space
-from hyperpilot.runtime.trained import check_measurable, trainer_for
+from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._pareto import pareto
@@ -41,6 +42,7 @@ class Study(BaseModel):
         algorithm: name of the algorithm; several, joined by commas or as a list, are searched together.
         env: Gymnasium id, or `module:Class`.
         objective: what is maximised, in the grammar of `records.objective`.
+        evaluate_on: environments in which the winner and the default are evaluated after the test: `ID,name=value`.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
         space: ranges that replace or join the algorithm's own.
@@ -65,6 +67,7 @@ class Study(BaseModel):
     env: str
     env_kwargs: dict[str, Any] = Field(default_factory=dict)
     objective: str = "return"
+    evaluate_on: list[str] = Field(default_factory=list)
     total_steps: int = Field(gt=0)
     horizon: int = Field(gt=0)
     workers: int = Field(default=1, ge=1)
@@ -169,8 +172,9 @@ class Study(BaseModel):
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
         check_supported(self.algorithms(), traits(self.env_spec()))
-        self._check_budget()
+        check_budget(self, self._test_budget)
         check_measurable(self.goals(), self.env_spec(), self.device)
+        check_similar(self.env_spec(), self.evaluate_on)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
@@ -184,21 +188,6 @@ class Study(BaseModel):
             from hyperpilot.stores.sql import SqlStore
 
             SqlStore(self.storage, self.name or "").close()
-
-    def _check_budget(self) -> None:
-        if self.total_steps - self._test_budget < self.horizon:
-            needed = round(self.horizon / (1 - self.test_share)) + 1
-            raise InvalidStudy(
-                f"total_steps={self.total_steps} is too little for one full training of horizon={self.horizon}",
-                f"Use at least --total-steps {needed}, or a shorter --horizon.",
-            )
-        for step in self.eval_steps or ():
-            if not 0 < step <= self.horizon:
-                raise InvalidStudy(f"eval_steps: {step} is not within the horizon of {self.horizon}", "Leave it out.")
-        if self.evaluations > self.horizon:
-            raise InvalidStudy(
-                f"evaluations={self.evaluations} do not fit in horizon={self.horizon}", "Use fewer --evaluations."
-            )
 
     def _as_read(self) -> Self:
         """The study as it will be read again: what YAML does not tell apart is equal, such as lists and tuples."""

@@ -6,7 +6,8 @@ promoted is not the best in one direction only. The model searches in one random
 
 References:
     Knowles: ParEGO. IEEE Transactions on Evolutionary Computation 10 (2006): a model of one augmented Chebyshev
-    scalarisation after another. Goals are scaled by their ranks here, which an outlier does not stretch.
+    scalarisation after another. Goals are scaled to the range of what is known, whose lower end is here a quantile: a return
+    of -1e21 would stretch it, and ranks would make noise among the many poor ones count as much as a step to the best.
     Deb, Pratap, Agarwal, Meyarivan: NSGA-II. IEEE Transactions on Evolutionary Computation 6 (2002): fronts, and crowding
     within them.
     Schmucker, Donini, Zafar, Salinas, Archambeau: Multi-objective Asynchronous Successive Halving. arXiv:2106.12639 (2021):
@@ -32,6 +33,9 @@ from hyperpilot.strategies._scheduled import Proposer, Scheduled
 
 _SUM = 0.05
 """Weight of the sum beside the maximum (Knowles's rho): of two equal in their worst goal, the better in the others wins."""
+
+_LOW = 0.1
+"""Quantile below which all values of a goal count as equally poor."""
 
 _DIRECTIONS = 4
 """So many directions at most share a batch; each takes a fit of the model."""
@@ -102,7 +106,7 @@ class _ByFront:
         return self.schedule.promotions(by_front(history, self.objective), n)
 
     def first(self, history: History, n: int) -> Sequence[int]:
-        return self.schedule.first(by_front(history, self.objective), n)
+        return self.schedule.first(history, n)
 
 
 def by_front(history: History, objective: Objective) -> History:
@@ -126,7 +130,8 @@ def in_direction(history: History, objective: Objective, weights: Array) -> Hist
     if not pairs:
         return history
     points = _points([objective.values(report, run.job.horizon) for run, report in pairs])
-    missed = weights * (1 - (rankdata(points, axis=0) - 0.5) / len(points))
+    top, low = points.max(axis=0), np.quantile(points, _LOW, axis=0)
+    missed = weights * np.minimum((top - points) / np.maximum(top - low, 1e-12), 1)
     scores = -missed.max(axis=1) - _SUM * missed.sum(axis=1)
     return _rescored(history, {id(report): float(score) for (_, report), score in zip(pairs, scores, strict=True)})
 

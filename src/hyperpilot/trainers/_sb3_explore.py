@@ -28,6 +28,8 @@ _WIDE, _FAR = 1e3, 1e6
 """A range beyond the first tells nothing about where states lie; the second stands for infinity."""
 _MOMENTS = 32
 """At so many moments of an evaluation, evenly spaced, the policy's entropy is taken: up to twice, rather."""
+_OFFSET = 0.1
+"""How far from the middle of their bounds states are told apart, roughly: most lie close to it."""
 _SEED = 1_729
 
 Codes = NDArray[np.int64]
@@ -99,7 +101,7 @@ def _hash(space: spaces.Space[Any], rng: np.random.Generator) -> Callable[[NDArr
     bounded = high - low < _WIDE
     middle, half = np.where(bounded, (low + high) / 2, 0.0), np.where(bounded, np.maximum(high - low, 1e-9) / 2, 1.0)
     directions = rng.normal(size=(len(middle), _BITS))
-    offsets = rng.normal(size=_BITS)
+    offsets = _OFFSET * rng.normal(size=_BITS)
 
     def codes(batch: NDArray[Any]) -> Codes:
         scaled = (batch - middle) / half
