@@ -1,21 +1,24 @@
 """What is measured of trainings, what studies make of it, and how agents are put to the test."""
 
+# ruff: noqa: E402  (what is skipped without its extra comes first)
+
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
 import gymnasium
 from gymnasium import spaces
 
 import hyperpilot as hp
-from hyperpilot.analysis.metrics import course, exploration
+from hyperpilot.analysis.metrics import course, exploration, over_seeds
 from hyperpilot.analysis.pareto import hypervolume, pareto_front
 from hyperpilot.api import read_history
 from hyperpilot.cli import app
@@ -31,6 +34,7 @@ from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
 from hyperpilot.strategies._pareto import by_front, crowding, fronts, in_direction, ordered, outcomes, pareto
+from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_explore import Visits, action_spread, greedy_entropy
 from hyperpilot.trainers._sb3_trial import Condition, _disturbed
 from hyperpilot.trainers._scored import Scored
@@ -161,6 +165,29 @@ def test_exploration_and_exploitation():
     assert (second.value, second.entropy, second.coverage) == (2.0, None, None)
 
 
+def test_seeds_are_summed_up_where_they_were_trained_as_far():
+    parts = [paid(trial, score, 1.0) for trial, score in enumerate((1.0, 2.0, 3.0, 4.0, 90.0))] + [
+        paid(7, -9.0, 1.0, until=5)
+    ]
+    known = over_seeds(list(History().extend(event for part in parts for event in part).search))
+    assert (known.steps, known.count, known.iqm, known.cvar) == (10, 5, 3.0, 1.0)
+    assert over_seeds([]) is None
+
+
+def test_costs_go_on_from_the_last_report(monkeypatch):
+    now = {"perf_counter": 107.0, "process_time": 12.0}
+    for name in now:
+        monkeypatch.setattr(f"time.{name}", lambda name=name: now[name])
+    monkeypatch.setattr("torch.cuda.max_memory_allocated", lambda device: 5e6)
+    last = Report(RUN, 10, 0.0, {"cpu_s": 3.0, "gpu_s": 4.0, "memory_mb": 1e9, "gpu_memory_mb": 2.0}, wall_s=20.0)
+    costs = Costs(last, (100.0, 10.0))
+    known = costs.metrics(torch.device("cuda"))
+    assert costs.wall_s == 27.0
+    assert known == {"cpu_s": 5.0, "gpu_s": 11.0, "memory_mb": 1e9, "gpu_memory_mb": 5.0}
+    fresh = Costs(None, (100.0, 10.0)).metrics(torch.device("cpu"))
+    assert fresh.keys() == {"cpu_s", "memory_mb"} and fresh["cpu_s"] == 2.0 and 1 < fresh["memory_mb"] < 1e6
+
+
 # -- objectives --------------------------------------------------------------------------------------------------------
 
 
@@ -210,7 +237,7 @@ class Goal(gymnasium.Env):
 
 
 def test_success_has_to_be_told(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(str(__import__("pathlib").Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     assert tells_success(EnvSpec("test_metrics:Goal"))
     settings = {"algorithm": "ppo", "total_steps": 1000, "horizon": 500, "objective": "success"}
     assert Study.create(env="test_metrics:Goal", **settings).objective == "success"
@@ -279,7 +306,6 @@ def test_the_front_is_among_trials_that_were_trained_as_far():
     front = pareto_front(history, objective)
     assert [member.trial for member in front.members] == [1, 0]
     assert (front.reference, front.hypervolume) == ((1.0, -3.0), 4.0)
-    tested = [event for event in paid(1, 6.0, 4.0)]
     job = Job(1, {}, 1_000_000, 10, 10, phase="test")
     tested = [Submitted(job), Report(job.run, 10, 6.0, {}, 4.0), Finished(job.run)]
     assert pareto_front(history.extend(tested), objective).members[0].tested == (6.0, -4.0)
@@ -368,7 +394,7 @@ def test_a_study_of_several_goals_ends_with_a_front(tmp_path):
     assert list(returns) == sorted(returns, reverse=True) and list(seconds) == sorted(seconds)
     assert result.trial in result.finalists
     text = call("metrics", tmp_path, "--threshold", "5")
-    assert "Pareto front" in text and "Hypervolume" in text and "steps to" in text
+    assert "Pareto front" in text and "Hypervolume" in text and "steps to" in text and "over seeds" in text
     known = json.loads(call("metrics", tmp_path, "--of", "cvar", "--json"))
     assert len(known["trainings"]) == len(history.runs)
     assert known["front"]["hypervolume"] == result.front.hypervolume

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hyperpilot.records import Report, measured
+from hyperpilot.analysis.statistics import iqm
+from hyperpilot.records import Report, Run, measured
+from hyperpilot.records.returns import cvar
 
 _COLLAPSE = 0.5
 """A training has collapsed that ends having lost this share of what it had gained."""
@@ -61,6 +63,23 @@ class Moment:
     coverage: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """One measurement over the seeds of a configuration.
+
+    Args:
+        steps: environment steps of the trainings.
+        count: how many there are.
+        iqm: interquartile mean.
+        cvar: mean of the worst fifth, of one training at least.
+    """
+
+    steps: int
+    count: int
+    iqm: float
+    cvar: float
+
+
 def course(reports: Sequence[Report], threshold: float | None = None, name: str = "return") -> Course | None:
     """The measures of a training.
 
@@ -98,6 +117,14 @@ def exploration(reports: Sequence[Report]) -> list[Moment]:
         for report in reports
         if (value := measured(report, "return")) is not None
     ]
+
+
+def over_seeds(runs: Sequence[Run], name: str = "return") -> Seeds | None:
+    """A measurement at the end of trainings of one configuration, of those that were trained furthest; None without any."""
+    ends = [(run.step, value) for run in runs if run.reports and (value := measured(run.reports[-1], name)) is not None]
+    furthest = max((step for step, _ in ends), default=0)
+    values = tuple(value for step, value in ends if step == furthest)
+    return Seeds(furthest, len(values), iqm(values), cvar(values)) if values else None
 
 
 def _area(curve: Sequence[tuple[int, float]]) -> float:

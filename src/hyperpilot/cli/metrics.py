@@ -29,6 +29,16 @@ _COLUMNS = {
 }
 
 
+_OVER_SEEDS = {
+    "trial": "trial",
+    "phase": "phase",
+    "steps": "steps",
+    "seeds": "count",
+    "IQM": "iqm",
+    "worst fifth": "cvar",
+}
+
+
 def command(
     study: Annotated[Path, typer.Argument(help="The study's folder.")],
     trial: Annotated[
@@ -53,12 +63,23 @@ def command(
         raise InvalidStudy(f"nothing is measured as {of!r}", f"Known: {', '.join(MEASURED)}.")
     objective, history = Study.read(study).goals(), read_history(study)
     found = _trainings(history, trial, threshold, of)
+    seeds = _over_seeds(history, trial, of)
     front = pareto_front(history, objective) if objective.several else None
     if json:
-        print(dumps({"of": of, "trainings": found, **({"front": asdict(front)} if front else {})}, indent=2))
+        print(
+            dumps(
+                {"of": of, "trainings": found, "trials": seeds, **({"front": asdict(front)} if front else {})}, indent=2
+            )
+        )
         return
     shown = [name for name in _COLUMNS if name != "steps_to" or threshold is not None]
     print_table([_COLUMNS[name] for name in shown], [[_cell(each.get(name)) for name in shown] for each in found], of)
+    if several := [each for each in seeds if each["count"] > 1]:
+        print_table(
+            list(_OVER_SEEDS),
+            [[_cell(each[name]) for name in _OVER_SEEDS.values()] for each in several],
+            "\nover seeds",
+        )
     for each in found if trial is not None else ():
         title = f"\ntrial {each['trial']}, seed {each['seed']}: exploration and exploitation"
         names = ("step", "value", "entropy", "coverage")
@@ -94,6 +115,20 @@ def _trainings(history: History, trial: int | None, threshold: float | None, of:
         known = f"Trials are numbered up to {max(history.trials)}." if history.trials else "It has none yet."
         raise InvalidStudy(f"there is no trial {trial}" if trial is not None else "the study has no trials", known)
     return [_facts(run, threshold, of) for run in runs if run.reports]
+
+
+def _over_seeds(history: History, trial: int | None, of: str) -> list[dict[str, Any]]:
+    """Every trial's seeds together, those of the search and those of the test by themselves."""
+    from dataclasses import asdict
+
+    from hyperpilot.analysis.metrics import over_seeds
+
+    groups: dict[tuple[int, str], list[Run]] = {}
+    for run in history.runs.values():
+        if trial in (None, run.id.trial):
+            groups.setdefault((run.id.trial, run.phase), []).append(run)
+    known = {key: over_seeds(runs, of) for key, runs in sorted(groups.items())}
+    return [{"trial": key[0], "phase": key[1], **asdict(each)} for key, each in known.items() if each]
 
 
 def _facts(run: Run, threshold: float | None, of: str) -> dict[str, Any]:
