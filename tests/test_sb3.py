@@ -150,8 +150,13 @@ def episodes(folder: Path) -> list[tuple[float, int]]:
     return [(float(r), int(length)) for r, length, _ in (row.split(",") for row in rows)]
 
 
-def scores(reports: list[Report]) -> dict[int, tuple[float, float]]:
-    return {report.step: (report.score, report.metrics["num_timesteps"]) for report in reports}
+CLOCKED = {"evaluation_s", "steps_per_s", "cpu_s", "gpu_s", "memory_mb", "gpu_memory_mb"}
+
+
+def scores(reports: list[Report]) -> dict[int, tuple[float, dict[str, float]]]:
+    """What was measured other than by the clock."""
+    of = [{name: value for name, value in each.metrics.items() if name not in CLOCKED} for each in reports]
+    return {report.step: (report.score, metrics) for report, metrics in zip(reports, of, strict=True)}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -164,6 +169,9 @@ def test_a_continued_training_equals_the_uninterrupted_one(case: str, tmp_path: 
 
     assert [report.step for report in whole] == [100, 110, 200, 300]
     assert scores(first + second) == scores(whole)
+    assert 1 <= whole[0].metrics["state_coverage"] <= whole[-1].metrics["state_coverage"]
+    assert ("policy_entropy" in whole[-1].metrics) == (case not in ("td3", "ddpg", "ars"))
+    assert second[-1].metrics["cpu_s"] > second[0].metrics["cpu_s"] > first[-1].metrics["cpu_s"] > 0
     assert_same(parameters(tmp_path / "parts"), parameters(tmp_path / "whole"))
     assert episodes(tmp_path / "parts") == episodes(tmp_path / "whole")
     trained = parameters(tmp_path / "whole")
@@ -395,9 +403,35 @@ def test_a_run_writes_what_people_read(tmp_path: Path) -> None:
     assert "train/loss" in board.Tags()["scalars"]
     assert {path.name for path in folder.glob("progress-*.csv")} == {"progress-0.csv", "progress-100.csv"}
     assert "eval/mean_return" in (folder / "progress-100.csv").read_text()
+    for name in (
+        "iqm",
+        "cvar",
+        "auc",
+        "policy_entropy",
+        "action_spread",
+        "state_coverage",
+        "train_gap",
+        "cpu_s",
+        "memory_mb",
+    ):
+        assert [e.value for e in board.Scalars(f"eval/{name}")] == pytest.approx([r.metrics[name] for r in reports]), (
+            name
+        )
+        assert f"eval/{name}" in (folder / "progress-100.csv").read_text()
     header, columns = (folder / "monitor.csv").read_text().splitlines()[:2]
     assert (json.loads(header.removeprefix("#"))["env_id"], columns) == ("CartPole-v1", "r,l,t")
     assert episodes(tmp_path)
+
+
+def test_what_is_explored_can_be_told(tmp_path: Path) -> None:
+    (untrained,) = run(trainer("ppo", tmp_path / "ppo", eval_steps=()), job("ppo", until=10))
+    assert untrained.metrics["policy_entropy"] == pytest.approx(np.log(2), abs=0.01)  # it has no preference yet
+    assert untrained.metrics["state_coverage"] == 0.0  # the policy in force has not collected anything
+    greedy = run(trainer("dqn", tmp_path / "dqn"), job("dqn"))
+    epsilon = 1 - 0.95 * 100 / HORIZON  # on its way from 1 to 0.05
+    assert greedy[0].metrics["policy_entropy"] == pytest.approx(
+        -(1 - epsilon / 2) * np.log(1 - epsilon / 2) - epsilon / 2 * np.log(epsilon / 2), rel=0.01
+    )
 
 
 def test_tests_play_their_own_episodes(tmp_path: Path) -> None:
@@ -494,9 +528,7 @@ def test_an_environment_that_forgets_starts_a_fresh_episode_and_says_so(
 
 def test_episodes_that_never_end_are_cut_off() -> None:
     env = gymnasium.make("Pendulum-v1", max_episode_steps=1000)
-    score, metrics = play(
-        [env], 0, lambda o, s, e: (np.zeros((1, 1), dtype=np.float32), None), lambda: None, longest=10
-    )
-    assert metrics["cut_off_episodes"] == 1.0
-    assert metrics["episode_length"] == 10.0
-    assert score < 0
+    played = play([env], 0, lambda o, s, e: (np.zeros((1, 1), dtype=np.float32), None), lambda: None, longest=10)
+    assert played.metrics["cut_off_episodes"] == 1.0
+    assert played.metrics["episode_length"] == 10.0
+    assert played.score < 0

@@ -449,3 +449,9 @@ def test_an_interrupt_that_comes_inside_a_callback_is_not_lost(tmp_path, monkeyp
         hyperpilot.cli._run.run(tmp_path / "s", quiet=True, as_json=False)
     assert caught.value.code == 130 and "resume" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("settings", [{"strategy": "random"}, {"objective": "return,iqm"}])
+def test_a_search_that_cannot_tell_what_it_would_gain_is_not_asked_to_stop_by_that(settings):
+    with pytest.raises(InvalidStudy, match="min_gain"):
+        Study.create(**{**SMALL, "min_gain": 1.0, **settings})

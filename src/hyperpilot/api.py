@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from hyperpilot.analysis.elsewhere import Elsewhere, elsewhere
 from hyperpilot.analysis.loader import loader
+from hyperpilot.analysis.pareto import pareto_front
 from hyperpilot.analysis.result import Result, hand_over, judge
+from hyperpilot.environments import parse_spec
 from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
-from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, Submitted
+from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.executors.inline import Inline
@@ -101,6 +105,10 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         last = f"; the last failure:\n  {_line(max(failures, key=lambda failure: failure.at))}" if failures else ""
         mend = f"Each run's logs are in {folder / 'trials'}, those of workers in {folder / 'logs'}."
         raise InvalidStudy(f"{folder}: no configuration was {stage}{last}", mend)
+    if study.goals().several:
+        result = replace(result, front=pareto_front(history, study.goals()))
+    if study.evaluate_on:
+        result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
     about: dict[str, Any] = {"algorithm": result.algorithm, "env": study.env}
     if study.env_kwargs:
         about["env_kwargs"] = study.env_kwargs
@@ -109,6 +117,18 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
     algorithm = load("algorithms", result.algorithm)
     hand_over(result, folder, about, loader(algorithm, study.env, study.env_kwargs, normalized))
     return result
+
+
+def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> Mapping[str, Elsewhere]:
+    """What became of agents in other environments; they are played again whenever the result is asked for."""
+    from hyperpilot.trainers._sb3_trial import returns_in
+
+    def returns(run: RunId, spec: str) -> float:
+        return returns_in(folder, run, history.runs[run].step, parse_spec(spec), study.test_episodes)
+
+    winner = [RunId(result.trial, seed) for seed in result.test_seeds or (result.model_seed,)]
+    default = [] if result.default_test_iqm is None else [RunId(0, seed) for seed in result.test_seeds]
+    return elsewhere(winner, default, study.evaluate_on, returns, study.seed)
 
 
 def _run(study: Study, folder: Path, watch: Watch, executor: str) -> History:

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from hyperpilot.analysis.elsewhere import Elsewhere
+from hyperpilot.analysis.pareto import Front
 from hyperpilot.analysis.statistics import bootstrap_interval, iqm
 from hyperpilot.protocols import Algorithm
 from hyperpilot.records import History, Run
@@ -44,6 +46,8 @@ class Result:
         model_seed: seed of the agent handed over: the winner's test run with the best score, or its search run.
         steps_used: environment steps of the whole study.
         wall_s: seconds of training, summed over workers.
+        front: the Pareto front of a study with several goals, of which the first decided on the winner.
+        elsewhere: returns of the winner and the default in the environments of `evaluate_on`.
     """
 
     trial: int
@@ -60,6 +64,8 @@ class Result:
     model_seed: int
     steps_used: int
     wall_s: float
+    front: Front | None = None
+    elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The fields as strict JSON takes them: a number that is not finite is None."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from hyperpilot.analysis.result import Result
 from hyperpilot.api import read_history, resume
 from hyperpilot.cli._live import Screen
+from hyperpilot.cli.metrics import words as front_words
 from hyperpilot.cli.status import tried, tried_words
 from hyperpilot.records import Event, History
 from hyperpilot.runtime.executors import Executor
@@ -75,6 +76,7 @@ def _say_forecast(study: Study, folder: Path, as_json: bool) -> None:
 def summary(result: Result, study: Study, folder: Path) -> str:
     """The result in words."""
     names = [name.removeprefix(f"{result.algorithm}.") for name in study.build_space().names]
+    front = f"\n\n{front_words(result.front)}" if result.front else ""
     config = "\n".join(f"    {name}: {result.config[name]}" for name in names if name in result.config)
     several = len(study.algorithms()) > 1
     of = f"{result.algorithm}, " if several else ""
@@ -83,11 +85,32 @@ def summary(result: Result, study: Study, folder: Path) -> str:
 Best configuration ({of}trial {result.trial}{default})
 {config}
 
-{_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}
+{_objective(study)}{_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}{_elsewhere(result)}
 Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}
 Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
-TensorBoard   tensorboard --logdir {folder}"""
+TensorBoard   tensorboard --logdir {folder}{front}"""
+
+
+def _objective(study: Study) -> str:
+    """What scores are, where they are not mean returns."""
+    first, *others = study.goals().names
+    if (first, others) == ("return", []):
+        return ""
+    also = f"  (the first goal of {study.objective})" if others else ""
+    return f"Scores are    {first}{also}\n"
+
+
+def _elsewhere(result: Result) -> str:
+    """Returns in other environments, a line for each."""
+    lines = []
+    for spec, known in result.elsewhere.items():
+        beside = "not tested to the end" if known.default_iqm is None else f"{known.default_iqm:.4g}"
+        low, high = known.interval
+        lines.append(
+            f"\nOn {spec}: return {known.iqm:.4g} (95% interval {low:.4g} to {high:.4g}), SB3 default {beside}"
+        )
+    return "".join(lines)
 
 
 def _early(study: Study, folder: Path) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TYPED: Mapping[str, Callable[[Any], Any]] = {
     "algorithm": as_text,
+    "objective": as_text,
     "total_steps": parse_steps,
     "horizon": parse_steps,
     "checkpoint_every": parse_steps,
@@ -74,7 +75,7 @@ def _read_value(key: str, value: Any) -> Any:
         return [parse_steps(str(step)) for step in value]
     if _TYPED.get(key) is parse_steps:
         return parse_steps(str(value))
-    if key == "algorithm":
+    if key in ("algorithm", "objective"):
         return as_text(value)
     if key in ("fix", "env_kwargs", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
         return _values(value)

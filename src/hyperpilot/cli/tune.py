@@ -14,6 +14,12 @@ def command(
         str, typer.Argument(help="For example ppo, or several: ppo,a2c,dqn. `hyperpilot spaces` lists them.")
     ],
     env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Class.")],
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="What is maximised: return, iqm, cvar, success, ... A sum: iqm:1,cvar:0.5. A front: return,-wall_s."
+        ),
+    ] = "return",
     total_steps: Annotated[str, typer.Option(help="Environment steps to spend, the test included: 2M, 500k.")] = "2M",
     horizon: Annotated[str, typer.Option(help="Environment steps of a full training.")] = "100k",
     study: Annotated[Path | None, typer.Option(help="Folder of the study.")] = None,
@@ -40,6 +46,9 @@ def command(
     test_episodes: Annotated[int, typer.Option(help="Episodes of an evaluation in the test.")] = 20,
     checkpoint_every: Annotated[
         str | None, typer.Option(help="Steps between saved states; by default every evaluation saves one.")
+    ] = None,
+    evaluate_on: Annotated[
+        list[str] | None, typer.Option(help="Also evaluate the winner in this environment: ID, or ID,name=value.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")] = "cpu",
     stall_limit_s: Annotated[

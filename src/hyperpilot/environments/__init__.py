@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from hyperpilot.environments.describing import Traits, check_supported, preserves_state, traits
+from hyperpilot.environments.describing import (
+    Traits,
+    alike,
+    check_alike,
+    check_supported,
+    preserves_state,
+    tells_success,
+    traits,
+)
 from hyperpilot.environments.listing import Entry, catalogue
-from hyperpilot.environments.making import EnvSpec, make
+from hyperpilot.environments.making import EnvSpec, make, parse_spec
 
-__all__ = ["Entry", "EnvSpec", "Traits", "catalogue", "check_supported", "make", "preserves_state", "traits"]
+__all__ = [
+    "Entry",
+    "EnvSpec",
+    "Traits",
+    "alike",
+    "catalogue",
+    "check_alike",
+    "check_supported",
+    "make",
+    "parse_spec",
+    "preserves_state",
+    "tells_success",
+    "traits",
+]

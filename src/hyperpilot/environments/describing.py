@@ -76,6 +76,58 @@ def check_supported(algorithms: Sequence[Algorithm], env: Traits) -> None:
     raise UnsupportedEnvironment(what, f"Leave it out, which leaves {','.join(rest)}." if rest else mend)
 
 
+def alike(one: spaces.Space[Any], other: spaces.Space[Any]) -> bool:
+    """Whether what is made for one space works with the other: bounds may differ."""
+    if isinstance(one, spaces.Dict) and isinstance(other, spaces.Dict):
+        return one.keys() == other.keys() and all(alike(one[key], other[key]) for key in one)
+    if isinstance(one, spaces.Box) and isinstance(other, spaces.Box):
+        return one.shape == other.shape and one.dtype == other.dtype
+    return bool(one == other)
+
+
+def check_alike(spec: EnvSpec, other: EnvSpec) -> None:
+    """Passes an environment that an agent of another can act in.
+
+    Raises:
+        EnvironmentUnavailable: one of them cannot be made.
+        UnsupportedEnvironment: the spaces differ.
+    """
+    envs = make(spec), make(other)
+    try:
+        for what in ("observation_space", "action_space"):
+            theirs, ours = (getattr(env, what) for env in envs)
+            if not (alike(theirs, ours) if what == "observation_space" else theirs == ours):
+                shown = what.replace("_", " ")
+                fault = f"the {shown} of {spec.id} is {theirs}, that of {other.id} {ours}"
+                raise UnsupportedEnvironment(
+                    fault, "Name an environment with equal spaces, or other arguments of the same."
+                )
+    finally:
+        for env in envs:
+            env.close()  # type: ignore[no-untyped-call]
+
+
+def tells_success(spec: EnvSpec, steps: int = 5_000) -> bool:
+    """Whether an episode of random actions ends with `is_success`; also where none has ended after so many steps.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be made.
+    """
+    env = make(spec)
+    try:
+        env.reset(seed=0)
+        env.action_space.seed(0)
+        for _ in range(steps):
+            *_, terminated, truncated, info = env.step(env.action_space.sample())
+            if "is_success" in info:
+                return True
+            if terminated or truncated:
+                return False
+        return True
+    finally:
+        env.close()  # type: ignore[no-untyped-call]
+
+
 def preserves_state(env: gymnasium.Env[Any, Any]) -> bool:
     """Whether a pickled copy goes on where the environment stands.
 

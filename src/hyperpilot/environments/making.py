@@ -15,7 +15,8 @@ from typing import Any
 
 import gymnasium
 
-from hyperpilot.errors import EnvironmentUnavailable
+from hyperpilot.errors import EnvironmentUnavailable, InvalidStudy
+from hyperpilot.space.grammar import parse_value
 
 # What a missing package is called in error messages, and what installs it.
 _INSTALL = {
@@ -44,6 +45,22 @@ class EnvSpec:
 
     id: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+def parse_spec(text: str, kwargs: Mapping[str, Any] | None = None) -> EnvSpec:
+    """The environment of a text such as `LunarLander-v3,gravity=-5,enable_wind=true`; further arguments join it.
+
+    Raises:
+        InvalidStudy: an argument is not written as name=value.
+    """
+    name, *arguments = (part.strip() for part in text.split(","))
+    given = dict(kwargs or {})
+    for argument in arguments:
+        key, equals, value = (part.strip() for part in argument.partition("="))
+        if not (name and key and equals and value):
+            raise InvalidStudy(f"{text!r} is no environment", "Write ID,name=value: LunarLander-v3,gravity=-5.")
+        given[key] = parse_value(value)
+    return EnvSpec(name, given)
 
 
 def make(spec: EnvSpec, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:

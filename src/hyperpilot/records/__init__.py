@@ -10,6 +10,7 @@ from hyperpilot.records.events import (
     Submitted,
 )
 from hyperpilot.records.history import History, Run
+from hyperpilot.records.objective import Objective, measured, parse_objective
 from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
 
 __all__ = [
@@ -20,10 +21,13 @@ __all__ = [
     "Finished",
     "History",
     "Job",
+    "Objective",
     "Phase",
     "Report",
     "Restarted",
     "Run",
     "RunId",
     "Submitted",
+    "measured",
+    "parse_objective",
 ]

@@ -89,7 +89,7 @@ def forecast(study: Study, folder: Path) -> Forecast:
 def rehearse(study: Study, timing: Timing) -> Forecast:
     """What a study will do where configurations train at a known pace."""
     store = MemoryStore()
-    strategy = study.model_copy(update={"strategy": "random"}).build_strategy()
+    strategy = study.model_copy(update={"strategy": "random", "objective": "return"}).build_strategy()
     clock = Virtual(_Imagined(), study.workers, lambda job, a, b: _seconds(study, timing, job, a, b))
     history = Loop(strategy, store, clock, study.seed).run()
     jobs = [event.job for event in store.read() if isinstance(event, Submitted)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,15 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from hyperpilot.environments import EnvSpec, check_supported, traits
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
+from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
+from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.named import as_text, named, resolved
 from hyperpilot.runtime.searched import search_space
+from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
+from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
-from hyperpilot.trainers._branches import Branches
 
 _FILE = "study.yaml"
 
@@ -39,6 +41,8 @@ class Study(BaseModel):
     Args:
         algorithm: name of the algorithm; several, joined by commas or as a list, are searched together.
         env: Gymnasium id, or `module:Class`.
+        objective: what is maximised, in the grammar of `records.objective`.
+        evaluate_on: environments in which the winner and the default are evaluated after the test: `ID,name=value`.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
         space: ranges that replace or join the algorithm's own.
@@ -63,6 +67,8 @@ class Study(BaseModel):
     algorithm: str
     env: str
     env_kwargs: dict[str, Any] = Field(default_factory=dict)
+    objective: str = "return"
+    evaluate_on: list[str] = Field(default_factory=list)
     total_steps: int = Field(gt=0)
     horizon: int = Field(gt=0)
     workers: int = Field(default=1, ge=1)
@@ -91,10 +97,10 @@ class Study(BaseModel):
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
-    @field_validator("algorithm", mode="before")
+    @field_validator("algorithm", "objective", mode="before")
     @classmethod
-    def _as_text(cls, algorithm: Any) -> Any:
-        return as_text(algorithm)
+    def _as_text(cls, names: Any) -> Any:
+        return as_text(names)
 
     @field_validator("storage")
     @classmethod
@@ -168,10 +174,10 @@ class Study(BaseModel):
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
         check_supported(self.algorithms(), traits(self.env_spec()))
-        self._check_budget()
+        check_budget(self)
+        check_measurable(self.goals(), self.env_spec(), self.device)
+        check_similar(self.env_spec(), self.evaluate_on)
         self._as_read()
-        if self.min_gain and self.strategy != "bayes":
-            raise InvalidStudy(f"min_gain: a {self.strategy} search expects nothing", "Use --strategy bayes.")
         space = self.build_space()
         self.defaults(space)
         space.sample(len(self.algorithms()), np.random.default_rng(self.seed))
@@ -184,21 +190,6 @@ class Study(BaseModel):
             from hyperpilot.stores.sql import SqlStore
 
             SqlStore(self.storage, self.name or "").close()
-
-    def _check_budget(self) -> None:
-        if self.search_budget < self.horizon:
-            needed = round(self.horizon / (1 - self.test_share)) + 1
-            raise InvalidStudy(
-                f"total_steps={self.total_steps} is too little for one full training of horizon={self.horizon}",
-                f"Use at least --total-steps {needed}, or a shorter --horizon.",
-            )
-        for step in self.eval_steps or ():
-            if not 0 < step <= self.horizon:
-                raise InvalidStudy(f"eval_steps: {step} is not within the horizon of {self.horizon}", "Leave it out.")
-        if self.evaluations > self.horizon:
-            raise InvalidStudy(
-                f"evaluations={self.evaluations} do not fit in horizon={self.horizon}", "Use fewer --evaluations."
-            )
 
     def _as_read(self) -> Self:
         """The study as it will be read again: what YAML does not tell apart is equal, such as lists and tuples."""
@@ -236,6 +227,14 @@ class Study(BaseModel):
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""
         return resolved(self.algorithms(), config)
 
+    def goals(self) -> Objective:
+        """What the study maximises.
+
+        Raises:
+            InvalidStudy: `objective` names what is not measured.
+        """
+        return parse_objective(self.objective)
+
     def env_spec(self) -> EnvSpec:
         return EnvSpec(self.env, self.env_kwargs)
 
@@ -263,6 +262,8 @@ class Study(BaseModel):
             seed=self.seed,
             min_gain=self.min_gain,
         )
+        if self.goals().several:
+            search = pareto(search, self.goals())
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:
@@ -272,18 +273,7 @@ class Study(BaseModel):
         return tuple(sorted({*(self.eval_steps or evenly(self.horizon, self.evaluations)), *saved}))
 
     def trainer_for(self, folder: Path) -> Trainer:
-        build = partial(
-            load("trainers", self.trainer),
-            env=self.env_spec(),
-            folder=folder,
-            eval_steps=self.evaluated_at(),
-            eval_episodes=self.eval_episodes,
-            test_episodes=self.test_episodes,
-            checkpoint_every=self.checkpoint_every,
-            device=self.device,
-        )
-        trainers: dict[str, Trainer] = {each.name: build(algorithm=each) for each in self.algorithms()}
-        return Branches(trainers) if len(trainers) > 1 else next(iter(trainers.values()))
+        return trainer_for(self, folder)
 
     def open_store(self, folder: Path) -> Store:
         from hyperpilot.stores.sql import SqlStore

@@ -26,6 +26,7 @@ from torch import nn
 from hyperpilot.environments import EnvSpec, make
 from hyperpilot.protocols import Algorithm
 from hyperpilot.space import Config
+from hyperpilot.trainers._sb3_explore import Visits
 
 Gate = Callable[[BaseAlgorithm], None]
 
@@ -38,7 +39,7 @@ def class_of(algorithm: Algorithm) -> type[BaseAlgorithm]:
 
 
 class EpisodeEnvs(DummyVecEnv):
-    """Environments that keep the summaries of episodes that ended until somebody takes them.
+    """Environments that keep the summaries of episodes that ended until somebody takes them, and what states there were.
 
     The monitor's own file would do the same, but an environment that holds an open file cannot be pickled.
     """
@@ -46,9 +47,11 @@ class EpisodeEnvs(DummyVecEnv):
     def __init__(self, envs: Sequence[gymnasium.Env[Any, Any]]) -> None:
         self.ended: list[dict[str, float]] = []
         super().__init__([lambda env=env: env for env in envs])  # type: ignore[misc]
+        self.visits = Visits(self.observation_space)
 
     def step_wait(self) -> VecEnvStepReturn:
         result = super().step_wait()
+        self.visits.note(result[0])
         self.ended += [info["episode"] for info in result[3] if "episode" in info]
         return result
 

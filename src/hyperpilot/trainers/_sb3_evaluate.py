@@ -1,8 +1,9 @@
-"""Plays evaluation episodes with the deterministic policy."""
+"""Plays evaluation episodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,8 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecNormalize
 
 from hyperpilot.environments import EnvSpec, make
+from hyperpilot.records.returns import spread
+from hyperpilot.trainers._sb3_explore import Trace
 from hyperpilot.trainers._sb3_random import set_aside
 
 LONGEST_EPISODE = 100_000
@@ -20,6 +23,38 @@ LONGEST_EPISODE = 100_000
 
 Observation = Any
 Act = Callable[[Observation, Any, NDArray[np.bool_]], tuple[NDArray[Any], Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One episode of each environment.
+
+    Args:
+        returns: (n,) of the episodes.
+        lengths: (n,) their steps.
+        successes: what those said that said whether they succeeded; 1 for yes.
+        cut_off: how many did not end.
+    """
+
+    returns: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+    successes: tuple[float, ...]
+    cut_off: int
+
+    @property
+    def score(self) -> float:
+        """Mean return."""
+        return float(self.returns.mean())
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What else was measured."""
+        found = {**spread(self.returns), "episode_length": float(self.lengths.mean())}
+        if self.successes:
+            found["success_rate"] = float(np.sum(self.successes) / len(self.returns))
+        if self.cut_off:
+            found["cut_off_episodes"] = float(self.cut_off)
+        return found
 
 
 class Evaluation:
@@ -38,25 +73,37 @@ class Evaluation:
     def score(
         self, model: BaseAlgorithm, normalize: VecNormalize | None, tick: Callable[[], None]
     ) -> tuple[float, dict[str, float]]:
-        """Mean return, and what else was measured. Nothing that training depends on is touched.
+        """Mean return of the deterministic policy, and what else was measured. Nothing that training depends on is touched.
 
         Args:
             model: whose policy plays.
             normalize: whose statistics the observations are normalised with.
             tick: called at every step of every environment.
         """
-
-        def act(observation: Observation, state: Any, starts: NDArray[np.bool_]) -> tuple[NDArray[Any], Any]:
-            if normalize is not None:
-                observation = normalize.normalize_obs(observation)
-            return model.policy.predict(observation, state, starts, deterministic=True)
-
+        trace = Trace()
         with set_aside(self._seed):
-            return play(self._envs, self._seed, act, tick)
+            played = play(self._envs, self._seed, acting(model, normalize, trace=trace), tick)
+            return played.score, {**played.metrics, **trace.metrics(model)}
 
     def close(self) -> None:
         for env in self._envs:
             env.close()  # type: ignore[no-untyped-call]
+
+
+def acting(
+    model: BaseAlgorithm, normalize: VecNormalize | None, deterministic: bool = True, trace: Trace | None = None
+) -> Act:
+    """What a model's policy does; a trace takes note of it."""
+
+    def act(observation: Observation, state: Any, starts: NDArray[np.bool_]) -> tuple[NDArray[Any], Any]:
+        if normalize is not None:
+            observation = normalize.normalize_obs(observation)
+        actions, after = model.policy.predict(observation, state, starts, deterministic=deterministic)
+        if trace is not None:
+            trace.note(observation, state, starts, actions)
+        return actions, after
+
+    return act
 
 
 def play(
@@ -65,12 +112,14 @@ def play(
     act: Act,
     tick: Callable[[], None],
     longest: int = LONGEST_EPISODE,
-) -> tuple[float, dict[str, float]]:
-    """Mean return over one episode in each environment, and further metrics.
+    options: Mapping[str, Any] | None = None,
+) -> Played:
+    """One episode in each environment. `options`: what their `reset` is given, where they take any.
 
     Only environments whose episode goes on are stepped, in one batch, so that a long episode costs no more than itself.
     """
-    observations = [env.reset(seed=seed + i)[0] for i, env in enumerate(envs)]
+    given: dict[str, Any] = {"options": dict(options)} if options else {}
+    observations = [env.reset(seed=seed + i, **given)[0] for i, env in enumerate(envs)]
     returns, lengths = np.zeros(len(envs)), np.zeros(len(envs), dtype=int)
     successes: list[float] = []
     active = list(range(len(envs)))
@@ -89,12 +138,7 @@ def play(
         active = [i for i, more in zip(active, going_on, strict=True) if more]
         state = None if state is None else tuple(part[:, going_on] for part in state)
         starts = np.zeros(len(active), dtype=bool)
-    metrics = {"return_std": float(returns.std()), "episode_length": float(lengths.mean())}
-    if successes:
-        metrics["success_rate"] = float(np.sum(successes) / len(envs))
-    if active:
-        metrics["cut_off_episodes"] = float(len(active))
-    return float(returns.mean()), metrics
+    return Played(returns, lengths, tuple(successes), len(active))
 
 
 def _stacked(space: gymnasium.Space[Any], observations: list[Observation]) -> Observation:

@@ -18,9 +18,11 @@ from stable_baselines3.common.vec_env import VecNormalize
 from hyperpilot.environments import EnvSpec, preserves_state
 from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
+from hyperpilot.records.returns import so_far
 from hyperpilot.trainers._failures import Diverged
 from hyperpilot.trainers._sb3_build import build, rollout_size, training_envs, vectorised
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
+from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_evaluate import Evaluation
 from hyperpilot.trainers._sb3_layout import pack, unpack
 from hyperpilot.trainers._sb3_logs import MonitorFile, Pulse, RunLog, Watch
@@ -63,7 +65,7 @@ class Session:
         evaluation: tuple[int, int],
         device: str,
     ) -> None:
-        self._began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         self._job, self._folder = job, folder
         self._config = {**algorithm.defaults, **job.config}
         self._about = {"algorithm": algorithm.name, "env": spec.id}
@@ -72,8 +74,8 @@ class Session:
         self._train_s, self._trained, self._evaluation_s = 0.0, 0, 0.0
         self._notes: dict[str, float] = {}
         self._scored: tuple[int, float, dict[str, float]] | None = None
-        last = start.report() if start else None
-        self._wall_s = last.wall_s if last else 0.0
+        self._last = last = start.report() if start else None
+        self._costs = Costs(last, began)
         own = last is not None and last.run == job.run
         state = start.state() if start and own else None
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -106,17 +108,19 @@ class Session:
             self._train(step)
             _check_finite(self._model)
             score, metrics = self._evaluate()
-        metrics = {**metrics, "num_timesteps": float(self._model.num_timesteps), **self._notes}
-        metrics["evaluation_s"] = self._evaluation_s
-        if self._trained:
-            metrics["steps_per_s"] = self._trained / self._train_s
+        metrics = {**metrics, **so_far(self._last, step, score), **self._of_report()}
         self._notes = {}
         self._log.evaluation(score, metrics, step)
-        wall_s = self._wall_s + time.perf_counter() - self._began
-        report = Report(self._job.run, step, score, metrics, wall_s)
+        self._last = report = Report(self._job.run, step, score, metrics, self._costs.wall_s)
         if save:
             self._folder.save(report, self._model, self._normalize, self._state(), self._about)
         return report
+
+    def _of_report(self) -> dict[str, float]:
+        found = {"num_timesteps": float(self._model.num_timesteps), "evaluation_s": self._evaluation_s, **self._notes}
+        if self._trained:
+            found["steps_per_s"] = self._trained / self._train_s
+        return {**found, **self._costs.metrics(self._model.device)}
 
     def close(self) -> None:
         """Releases environments and files."""
@@ -150,8 +154,16 @@ class Session:
             began = time.perf_counter()
             score, metrics = self._evaluation.score(self._model, self._normalize, self._pulse)
             self._evaluation_s = time.perf_counter() - began
-            self._scored = (self._model.num_timesteps, score, metrics)
+            self._scored = (self._model.num_timesteps, score, {**metrics, **self._of_training(score)})
         return self._scored[1], self._scored[2]
+
+    def _of_training(self, score: float) -> dict[str, float]:
+        """What training itself has seen so far, beside an evaluation's score."""
+        found = {"state_coverage": float(self._envs.visits.count)}
+        if self._model.ep_info_buffer:
+            found["train_return"] = float(np.mean([episode["r"] for episode in self._model.ep_info_buffer]))
+            found["train_gap"] = found["train_return"] - score
+        return found
 
     def _environments(self, spec: EnvSpec, state: dict[str, Any] | None) -> list[Any]:
         envs = training_envs(spec, int(self._config.get("n_envs", 1)))
@@ -171,6 +183,8 @@ class Session:
         if state is None:
             return
         self._log.restore(state["log"])
+        if "visits" in state:  # of an earlier version otherwise
+            self._envs.visits.restore(state["visits"])
         if state["envs"] is None:
             self._envs.seed(_seed(self._job, start.step))
             self._note("fresh_episode", "a fresh episode starts: the environment cannot keep its state")
@@ -201,6 +215,7 @@ class Session:
             "normalize": {name: value for name, value in normalize.items() if name in _NORMALIZE_MOMENT},
             "monitor_offset": self._monitor.offset,
             "log": self._log.pending,
+            "visits": self._envs.visits.state,
         }
 
     def _pickled_envs(self) -> bytes | None:
@@ -210,7 +225,19 @@ class Session:
         return pickled
 
 
-_OF_REPORT = ("num_timesteps", "steps_per_s", "evaluation_s", "fresh_episode", "empty_replay")
+_OF_REPORT = (
+    *(
+        "num_timesteps",
+        "steps_per_s",
+        "evaluation_s",
+        "fresh_episode",
+        "empty_replay",
+        "auc",
+        "best_return",
+        "drawdown",
+    ),
+    *("cpu_s", "memory_mb", "gpu_s", "gpu_memory_mb"),
+)
 """Metrics that are a report's own, not its evaluation's."""
 
 

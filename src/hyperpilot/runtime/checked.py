@@ -1,0 +1,66 @@
+"""Whether a study can do what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hyperpilot.environments import EnvSpec, check_alike, parse_spec, tells_success
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.records import Objective
+
+if TYPE_CHECKING:
+    from hyperpilot.runtime.study import Study
+
+
+def check_budget(study: Study) -> None:
+    """Passes a study whose steps are enough for one full training besides the test, and that can tell when to stop.
+
+    Raises:
+        InvalidStudy: naming the setting and the mend.
+    """
+    if study.search_budget < study.horizon:
+        needed = round(study.horizon / (1 - study.test_share)) + 1
+        raise InvalidStudy(
+            f"total_steps={study.total_steps} is too little for one full training of horizon={study.horizon}",
+            f"Use at least --total-steps {needed}, or a shorter --horizon.",
+        )
+    for step in study.eval_steps or ():
+        if not 0 < step <= study.horizon:
+            raise InvalidStudy(f"eval_steps: {step} is not within the horizon of {study.horizon}", "Leave it out.")
+    if study.evaluations > study.horizon:
+        raise InvalidStudy(
+            f"evaluations={study.evaluations} do not fit in horizon={study.horizon}", "Use fewer --evaluations."
+        )
+    if study.min_gain and study.strategy != "bayes":
+        raise InvalidStudy(f"min_gain: a {study.strategy} search expects nothing", "Use --strategy bayes.")
+    if study.min_gain and study.goals().several:
+        raise InvalidStudy("min_gain: several goals have no common measure", "Give them weights: return:1,iqm:0.5.")
+
+
+def check_measurable(objective: Objective, env: EnvSpec, device: str) -> None:
+    """Passes an objective whose parts are measured in an environment and on a device.
+
+    Raises:
+        InvalidStudy: naming the part that is not.
+    """
+    asked = {name for goal in objective.goals for name in goal}
+    if "success_rate" in asked and not tells_success(env):
+        what = f"objective: {env.id} does not tell whether an episode was a success"
+        raise InvalidStudy(what, "Its step has to give is_success in info when an episode ends; or use return.")
+    on_gpu = sorted(name for name in asked if name.startswith("gpu_"))
+    if on_gpu and device in ("cpu", "mps"):
+        raise InvalidStudy(f"objective: {on_gpu[0]} is not measured on {device}", "Use cpu_s or wall_s, or --device.")
+
+
+def check_similar(env: EnvSpec, others: Sequence[str]) -> None:
+    """Passes environments in which an agent of the first can act.
+
+    Raises:
+        InvalidStudy: one is not written as it should be, or comes twice.
+        HyperPilotError: one cannot be made, or has other spaces.
+    """
+    for i, other in enumerate(others):
+        if other in others[:i]:
+            raise InvalidStudy(f"evaluate_on: {other} is named twice", "Name each environment once.")
+        check_alike(parse_spec(other), env)
