@@ -31,8 +31,8 @@ def settings(horizon=1000, **more):
     )
 
 
-def told(study, trials=24, points=10, tested=3, running=True, seed=0):
-    """The events: every fourth trial goes to the horizon, trial 5 diverges, and the last one may run on."""
+def told(study, trials=24, points=10, tested=3, running=True, diverged=5, seed=0):
+    """The events: every fourth trial goes to the horizon, one diverges, and the last one may run on."""
     rng = np.random.default_rng(seed)
     space, horizon, now = study.build_space(), study.horizon, START
     configs = [space.default(), *space.sample(trials - 1, rng)]
@@ -53,7 +53,7 @@ def told(study, trials=24, points=10, tested=3, running=True, seed=0):
 
     for trial, config in enumerate(configs):
         first = Job(trial, config, trial, horizon // 2, horizon)
-        train(first, "diverged" if trial == 5 else "running" if running and trial == trials - 1 else "finished")
+        train(first, "diverged" if trial == diverged else "running" if running and trial == trials - 1 else "finished")
         if trial % 4 == 0:
             train(Job(trial, config, trial, horizon, horizon, Checkpoint(first.run, horizon // 2)))
     train(Job(4, configs[4], 100_007, horizon, horizon))
@@ -76,7 +76,7 @@ def written(folder, study, events, ended=False):
 
 
 def _score(job, step, rng):
-    best = 10 - (np.log10(job.config["learning_rate"]) + 3.5) ** 2
+    best = 10 - (np.log10(job.config["learning_rate"]) + 3.1) ** 2
     return float(best * step / job.horizon + 0.2 * rng.standard_normal())
 
 

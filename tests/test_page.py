@@ -1,16 +1,21 @@
 """The report in a real browser: everything is drawn, nothing is asked for, and figures know of each other."""
 
+import itertools
 import json
 import os
 import re
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 from reported import settings, told, written
 
 from hyperpilot.cli import app
+from hyperpilot.reports.beliefs import without
+from hyperpilot.reports.live import Feed, server
 from hyperpilot.reports.page import render
+from hyperpilot.reports.record import read
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -116,8 +121,7 @@ def test_names_from_users_stay_text(browser, report, tmp_path):
         assert ODD in opened.page.locator("#panel").inner_text()
         assert "<img" in opened.page.locator("#plot-parallel").text_content().replace("\u200b", "")
         assert opened.page.locator("img").count() == 0 and opened.complaints == []
-    with Opened(browser, report.as_uri()) as opened:
-        assert "<b>" in opened.page.locator("#about").inner_text()
+        assert "<b>" in opened.page.locator("#about").inner_text()  # of the folder
 
 
 def test_a_trial_that_is_picked_in_one_figure_shows_in_the_others(browser, report):
@@ -171,3 +175,28 @@ def test_a_phone_shows_it_without_scrolling_sideways(browser, report):
             assert box["x"] >= 0 and box["x"] + box["width"] <= 360, name
         opened.keep("report-phone")
         assert opened.complaints == []
+
+
+def test_a_live_page_grows_and_keeps_what_is_picked(browser, tmp_path):
+    study = settings()
+    events = told(study, trials=6, tested=0, running=False, diverged=None)
+    folder = written(tmp_path / "s", study, events[:-2])
+    ticks = itertools.count(step=10)
+    serving = server(
+        Feed(folder, read(folder), lambda record: without("not asked for"), clock=lambda: float(next(ticks)))
+    )
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+    try:
+        url = "http://{}:{}/".format(*serving.server_address)
+        with Opened(browser, url) as opened:
+            page = opened.page
+            page.locator("#leaders button", has_text="4").click()
+            before = page.locator("#about").inner_text()
+            written(folder, study, events[-2:])
+            page.wait_for_function("(before) => document.getElementById('about').textContent !== before", arg=before)
+            assert page.locator("#panel h2").inner_text() == "Trial 4"
+            assert page.evaluate(HIGHLIGHTED, "curves") > 0 and page.evaluate(HIGHLIGHTED, "progress") > 0
+            assert opened.complaints == [] and all(asked.startswith(url) for asked in opened.requests)
+    finally:
+        serving.shutdown()
+        serving.server_close()

@@ -20,6 +20,7 @@ from hyperpilot.reports.catalogue import SHOWN, frames_of
 from hyperpilot.reports.frames import trials
 from hyperpilot.reports.record import Record
 from hyperpilot.reports.summary import summary
+from hyperpilot.space import Config
 
 _LEADERS = 10
 _DIGITS = 5
@@ -34,7 +35,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
     rows: Mapping[str, Any] = {name: [] for name in ("trial", "score", "step", "seeds", "state")}
     rows = rows if isinstance(table, str) else table
     found = {
-        "title": f"{record.study.algorithm} on {record.study.env}",
+        "title": f"{record.study.algorithm.replace(',', ', ')} on {record.study.env}",
         "about": f"Study {record.folder}, {record.state}, after {record.history.steps_used():,} of "
         f"{record.study.total_steps:,} environment steps.",
         "version": f"{record.history.length}-{record.state}-{beliefs.shares is not None}",
@@ -49,7 +50,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
         ],
         "frames": {name: frame for name, frame in known.items() if name in shown or name == "forecasts"},
         "trials": rows,
-        "configs": [_config(record, trial) for trial in rows["trial"]],
+        "configs": [_config(record, record.runs[trial][0].config) for trial in rows["trial"]],
         "leaders": [run.id.trial for run in record.history.leaders[:_LEADERS]],
     }
     plain: dict[str, Any] = _plain(found)
@@ -87,9 +88,9 @@ def as_json(content: Mapping[str, Any]) -> str:
     return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
 
-def _config(record: Record, trial: int) -> dict[str, Any]:
-    algorithm, own = record.study.resolved(record.history.trials[trial])
-    return ({"algorithm": algorithm.name} if len(record.study.algorithms()) > 1 else {}) | dict(own)
+def _config(record: Record, config: Config) -> dict[str, Any]:
+    algorithm, own = record.resolved(config)
+    return ({"algorithm": algorithm.name} if len(record.algorithms) > 1 else {}) | dict(own)
 
 
 def _plain(value: Any) -> Any:

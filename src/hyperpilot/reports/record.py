@@ -12,9 +12,11 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from hyperpilot.analysis.result import Result, judge
+from hyperpilot.protocols import Algorithm
 from hyperpilot.records import Event, History, Run
+from hyperpilot.runtime.named import resolved
 from hyperpilot.runtime.study import Study
-from hyperpilot.space import Space
+from hyperpilot.space import Config, Space
 
 State = Literal["running", "stopped", "finished"]
 
@@ -41,13 +43,17 @@ class Record:
     state: State
 
     @cached_property
+    def algorithms(self) -> tuple[Algorithm, ...]:
+        return self.study.algorithms()  # kept, as looking for plug-ins takes milliseconds each time
+
+    @cached_property
     def space(self) -> Space:
         return self.study.build_space()
 
     @cached_property
     def result(self) -> Result | None:
         """What is handed over; None before the study has ended, and where nothing came through."""
-        return judge(self.history, self.study.resolved, self.study.seed) if self.state == "finished" else None
+        return judge(self.history, self.resolved, self.study.seed) if self.state == "finished" else None
 
     @cached_property
     def runs(self) -> Mapping[int, tuple[Run, ...]]:
@@ -60,6 +66,10 @@ class Record:
     @cached_property
     def rungs(self) -> tuple[int, ...]:
         return self.study.search_schedule().rungs
+
+    def resolved(self, config: Config) -> tuple[Algorithm, Config]:
+        """The algorithm that a configuration is for, and its hyperparameters under their own names."""
+        return resolved(self.algorithms, config)
 
     def extended(self, events: Sequence[Event], state: State) -> Record:
         """The same study later."""

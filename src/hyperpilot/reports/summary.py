@@ -20,6 +20,10 @@ _FEW = 10
 """Test seeds below which the interval of a bootstrap is too narrow."""
 
 
+_LEAST = 3
+"""Seeds below which an interval says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A heading and its sentences."""
@@ -54,7 +58,7 @@ def _tuned(record: Record) -> list[str]:
     study, names = record.study, record.space.names
     trainings = len(record.history.search)
     said = [
-        f"{study.algorithm} on {study.env}: {len(names)} hyperparameters, "
+        f"{study.algorithm.replace(',', ', ')} on {study.env}: {len(names)} hyperparameters, "
         f"with trainings of up to {study.horizon:,} environment steps.",
         f"{_count(len(record.runs), 'trial')} in {_count(trainings, 'training')}, "
         f"with {record.history.reports:,} evaluations, the test's included. The study is {record.state}.",
@@ -104,10 +108,10 @@ def _ahead(record: Record) -> list[str]:
 def _changed(record: Record, trial: int) -> str:
     """What a configuration has that the default has not."""
     config, default = record.history.trials[trial], record.history.trials.get(0, {})
-    algorithm, own = record.study.resolved(config)
-    known = record.study.resolved(default)[1] if default else {}
+    algorithm, own = record.resolved(config)
+    known = record.resolved(default)[1] if default else {}
     changed = [f"{name} {label(value)}" for name, value in own.items() if known.get(name) != value]
-    if trial == 0 or not default or record.study.resolved(default)[0].name != algorithm.name:
+    if trial == 0 or not default or record.resolved(default)[0].name != algorithm.name:
         return ""
     shown = ", ".join(changed[:6]) + (f" and {len(changed) - 6} more" if len(changed) > 6 else "")
     return f", which differs from the default in {shown}" if changed else ""
@@ -178,10 +182,11 @@ def _against_default(record: Record) -> list[str]:
     if result.trial != 0 and result.default_test_iqm is not None and both:
         gaps = [ours[seed] - theirs[seed] for seed in both]
         low, high = bootstrap_interval(gaps, np.random.default_rng(record.study.seed))
-        if low <= 0 or len(both) < 3:
+        sure = f", 95% interval {number(low)} to {number(high)}" if len(both) > 1 else ""
+        if low <= 0 or len(both) < _LEAST:
             said.append(
-                f"That it is better than the default: seed by seed the difference is {number(iqm(gaps))}, "
-                f"95% interval {number(low)} to {number(high)}, from {_count(len(both), 'seed')}."
+                f"That it is better than the default: seed by seed the difference is {number(iqm(gaps))}{sure}, "
+                f"from {_count(len(both), 'seed')}."
             )
     return said
 

@@ -48,6 +48,7 @@ function joined(lines) {
   return one;
 }
 
+const OFF = -0.12; // where a hyperparameter stands that a configuration does not have
 const TRIAL = "trial %{customdata}<br>%{x}, %{y:.4g}<extra></extra>";
 
 const FIGURES = {
@@ -91,7 +92,7 @@ const FIGURES = {
 
   parallel({parallel: f}, look, width) {
     const shown = f.axes.slice(0, Math.max(4, Math.floor(width / 92)));
-    const line = (i) => ({trial: f.trial[i], x: shown.map((_, a) => a), y: shown.map((axis) => f.places[axis.name][i])});
+    const line = (i) => ({trial: f.trial[i], x: shown.map((_, a) => a), y: shown.map((axis) => f.places[axis.name][i] ?? OFF)});
     const order = f.score.map((_, i) => i).sort((a, b) => f.score[a] - f.score[b]);
     const bins = 5, traces = [];
     for (let k = 0; k < bins; k++) {
@@ -107,11 +108,14 @@ const FIGURES = {
       xanchor: "left", xshift: 4, borderpad: 0, bgcolor: look.card, opacity: 0.85, font: {size: 10, color: look.ink}})));
     const trace = {type: "scatter", mode: "lines+markers", line: {color: look.picked, width: 3.5}, marker: {size: 6, color: look.picked},
       hoverinfo: "skip", showlegend: false};
+    const off = shown.map((axis) => f.places[axis.name].includes(null));
+    off.forEach((some, a) => some && annotations.push({x: a, y: OFF, text: "none", showarrow: false, xanchor: "left", xshift: 4,
+      bgcolor: look.card, opacity: 0.85, font: {size: 10, color: look.soft}}));
     const names = shown.map((axis) => axis.name.replace(/([._])/g, "$1\u200b"));
     return {traces, picked: [{trace, at: (trial) => joined(where(f.trial, trial).map(line))}], layout: {height: 440, shapes, annotations,
       xaxis: {tickvals: shown.map((_, a) => a), ticktext: names.map(escaped), range: [-0.15, shown.length - 0.4], showgrid: false,
         zeroline: false, tickangle: width < 700 ? -40 : -20, automargin: true},
-      yaxis: {visible: false, range: [-0.06, 1.06]}}};
+      yaxis: {visible: false, range: [off.includes(true) ? -0.18 : -0.06, 1.06]}}};
   },
 
   slices({parallel: f, slices}, look, width) {
@@ -176,7 +180,7 @@ const FIGURES = {
       yaxis: {automargin: true, categoryorder: "array", categoryarray: rows.map((row) => row.name), tickfont: {size: 11}}}};
   },
 
-  interactions({importance: f}, look) {
+  interactions({importance: f}, look, width) {
     const names = [...new Set([...f.name.slice(0, 6), ...f.pair.flat()])].slice(0, 14), most = Math.max(...f.pair_mean, 1e-9);
     const at = new Map(names.map((name, i) => [name, 2 * Math.PI * i / names.length]));
     const traces = f.pair.flatMap(([a, b], i) => (f.pair_mean[i] <= 0 || !at.has(a) || !at.has(b) ? [] : [{
@@ -190,7 +194,7 @@ const FIGURES = {
       hovertemplate: "%{customdata[0]}: %{customdata[1]:.1%} alone<extra></extra>", meta: "names"});
     const annotations = names.map((name, i) => ({x: 1.16 * x[i], y: 1.16 * y[i], text: escaped(name), showarrow: false, font: {size: 11},
       xanchor: x[i] > 0.3 ? "left" : x[i] < -0.3 ? "right" : "center"}));
-    const bare = {visible: false, range: [-1.9, 1.9]};
+    const reach = width < 480 ? 2.5 : 1.9, bare = {visible: false, range: [-reach, reach]};
     return {traces, picked: [], layout: {height: 480, annotations, xaxis: bare, yaxis: {visible: false, range: [-1.35, 1.35]},
       margin: {l: 4, r: 4, t: 8, b: 8}}};
   },

@@ -22,7 +22,7 @@
     const axis = {gridcolor: colors.line, linecolor: colors.line, zerolinecolor: colors.line, automargin: true};
     const made = {height: 380, margin: {l: 56, r: 12, t: 10, b: 48}, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: {color: colors.ink, family: "system-ui, sans-serif", size: 12}, hovermode: "closest", uirevision: "kept",
-      legend: {orientation: "h", y: -0.2, yanchor: "top", x: 0, font: {size: 11}}, colorway: OKABE, xaxis: {}, yaxis: {}, ...layout,
+      legend: {orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: {size: 11}}, colorway: OKABE, xaxis: {}, yaxis: {}, ...layout,
       hoverlabel: {bgcolor: colors.card, bordercolor: colors.line, font: {color: colors.ink}}};
     for (const name of Object.keys(made)) if (/^[xy]axis/.test(name)) made[name] = {...axis, ...made[name]};
     if (made.xaxis1) { delete made.xaxis; delete made.yaxis; }
