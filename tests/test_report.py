@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,6 +237,18 @@ def test_a_report_in_python(tmp_path):
     assert report.save(tmp_path / "out" / "page.html").read_text().startswith("<!doctype html>")
     with pytest.raises(InvalidStudy, match="no study"):
         hp.report(tmp_path)
+
+
+def test_the_notebook_runs(tmp_path, monkeypatch, capsys):
+    cells = json.loads((Path(__file__).parents[1] / "examples" / "report.ipynb").read_text())["cells"]
+    written(tmp_path / "studies" / "demo", STUDY, told(STUDY))
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(line for line in cell["source"] if not line.startswith("%")), names)
+            assert cell["outputs"] == []
+    assert (tmp_path / "report.html").exists() and "s for 1,000 steps" in capsys.readouterr().out
 
 
 def test_live_serves_what_is_new_to_this_machine_alone(tmp_path):

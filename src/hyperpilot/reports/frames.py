@@ -186,7 +186,7 @@ def rungs(record: Record) -> Frame:
 
 
 def transfer(record: Record) -> Frame:
-    """The finalists: what they were worth in the search, and their scores under the test's seeds."""
+    """The finalists: their last scores in the search, as `Result.tuning_score`, and those under the test's seeds."""
     tested: dict[int, list[Run]] = {}
     for run in record.history.of_phase("test"):
         tested.setdefault(run.id.trial, []).append(run)
@@ -195,10 +195,17 @@ def transfer(record: Record) -> Frame:
         scores = [float(run.score) for run in runs if run.complete and run.score is not None]
         if scores:
             ended = all(run.complete or run.state == "failed" for run in runs)
-            rows.append((trial, standing(record.runs.get(trial, ())), scores, iqm(scores), ended))
+            rows.append((trial, _tuned(record.runs.get(trial, ())), scores, iqm(scores), ended))
     if not rows:
         return "No configuration has been tested yet."
     return dict(zip(("trial", "tuning", "scores", "iqm", "ended"), map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _tuned(runs: Sequence[Run]) -> float | None:
+    """Mean of the last scores of the runs that were trained furthest."""
+    longest = max((run.step for run in runs if run.reports), default=0)
+    last = [run.score for run in runs if run.score is not None and run.step == longest]
+    return sum(last) / len(last) if last else None
 
 
 def seeds(record: Record) -> Frame:

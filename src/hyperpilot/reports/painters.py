@@ -39,7 +39,7 @@ def _transfer(known: Known) -> Figure:
             ax.annotate(str(trial), (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
     both = [value for pair in pairs for value in pair if value is not None]
     ax.axline((min(both), min(both)), slope=1, color=GREY, linestyle=":", linewidth=1)
-    ax.set(xlabel="score while tuning", ylabel="score in the test")
+    ax.set(xlabel="last score while tuning", ylabel="score in the test")
     ax.legend()
     return figure
 

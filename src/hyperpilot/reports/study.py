@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hyperpilot.records.history import History
 from hyperpilot.reports import beliefs, record
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class StudyReport:
     """What is known of a study, as words, columns, figures and a page. The model is fitted when first something needs it.
 
     Args:
@@ -61,16 +61,14 @@ class Report:
         write(render(contents(self.record, self.beliefs)), target)
         return target
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
+        """The summary in words."""
         return "\n\n".join(
             "\n".join([each.heading, *(f"  {text}" for text in each.sentences)]) for each in self.summary
         )
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": str(self)}
 
-
-def report(folder: str | Path, model: bool = True) -> Report:
+def report(folder: str | Path, model: bool = True) -> StudyReport:
     """The report of a study, also while it runs.
 
     Args:
@@ -80,4 +78,4 @@ def report(folder: str | Path, model: bool = True) -> Report:
     Raises:
         InvalidStudy: the folder holds no study.
     """
-    return Report(record.read(Path(folder)), model)
+    return StudyReport(record.read(Path(folder)), model)

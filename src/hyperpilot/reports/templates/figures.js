@@ -53,7 +53,7 @@ const TRIAL = "trial %{customdata}<br>%{x}, %{y:.4g}<extra></extra>";
 
 const FIGURES = {
   progress({progress: f}, look) {
-    const bar = {title: {text: "trained"}, thickness: 10, outlinewidth: 0, tickformat: "~s"};
+    const bar = {title: {text: "trained<br> "}, thickness: 10, outlinewidth: 0, tickformat: "~s"};
     const marker = {size: 8, color: f.step, colorscale: scale(look), colorbar: bar, line: {width: 0.5, color: look.soft}};
     return {
       traces: [
@@ -135,7 +135,7 @@ const FIGURES = {
       traces.push({type: "scatter", mode: "markers", x, y: f.score, customdata: f.trial, hovertemplate: "trial %{customdata}: %{y:.4g}<extra></extra>",
         marker: {size, color: look.soft, opacity: 0.65}, ...axes});
       picked.push({trace: ring(look, 13, axes), at: points(f, x, f.score, look).at});
-      layout["xaxis" + (k + 1)] = {...layout["xaxis" + (k + 1)], ...ticked(axis, 5), ...title(escaped(axis.name))};
+      layout["xaxis" + (k + 1)] = {...layout["xaxis" + (k + 1)], ...ticked(axis, width / columns < 420 ? 3 : 5), ...title(escaped(axis.name))};
       if (k % columns === 0) layout["yaxis" + (k + 1)].title = {text: "score"};
     });
     return {traces, layout, picked};
@@ -155,7 +155,7 @@ const FIGURES = {
       traces.push({type: "scatter", mode: "markers", x: parallel.places[across], y: parallel.places[down], customdata: parallel.trial, ...axes,
         marker: {size: 5, color: "#ffffff", line: {color: "#222222", width: 1}}, hovertemplate: "trial %{customdata}<extra></extra>"});
       picked.push({trace: ring(look, 14, axes), at: points(parallel, parallel.places[across], parallel.places[down], look).at});
-      layout["xaxis" + (k + 1)] = {...layout["xaxis" + (k + 1)], ...ticked(f.axes[across], 5), ...title(escaped(across))};
+      layout["xaxis" + (k + 1)] = {...layout["xaxis" + (k + 1)], ...ticked(f.axes[across], width / columns < 420 ? 3 : 5), ...title(escaped(across))};
       layout["yaxis" + (k + 1)] = {...layout["yaxis" + (k + 1)], ...ticked(f.axes[down], 5), ...title(escaped(down)), automargin: true};
     }));
     return {traces, layout, picked};
@@ -224,7 +224,7 @@ const FIGURES = {
         marker: {size: 6, color: look.soft, opacity: 0.6}, hovertemplate: TRIAL},
       {type: "scatter", mode: "markers+text", x: f.tuning, y: f.iqm, customdata: f.trial, text: f.trial.map(String), textposition: "top center",
         name: "interquartile mean", marker: {size: 12, symbol: "diamond", color: look.accent}, hovertemplate: TRIAL},
-    ], layout: {xaxis: {...title("score while tuning"), range: [ends[0] - width, ends[1] + width]},
+    ], layout: {xaxis: {...title("last score while tuning"), range: [ends[0] - width, ends[1] + width]},
       yaxis: {...title("score in the test"), range: [ends[0] - width, ends[1] + 2 * width]}}, picked: [points(f, f.tuning, f.iqm, look)]};
   },
 
@@ -255,7 +255,7 @@ const FIGURES = {
 
   budget({budget: f}, look) {
     const order = f.use.map((_, i) => i).reverse(), searching = f.use.filter((use) => use.startsWith("search")).length;
-    const special = {"further seeds": OKABE[2], "failed trainings": OKABE[3], test: look.second, "not spent": look.line};
+    const special = {"further seeds": OKABE[1], "failed trainings": OKABE[3], test: look.second, "not spent": look.line};
     const color = f.use.map((use, i) => special[use] || mixed(look, (i + 1) / (searching + 0.001)));
     return {picked: [], traces: [{type: "bar", orientation: "h", x: pickAll(f.steps, order), y: pickAll(f.use, order), marker: {color: pickAll(color, order)},
       customdata: pickAll(f.steps, order).map((n) => n / f.total), hovertemplate: "%{y}: %{x:,} steps, %{customdata:.1%}<extra></extra>"}],
@@ -264,7 +264,7 @@ const FIGURES = {
 
   timeline({timeline: f}, look) {
     const kind = f.ending.map((ending, i) => (ending === "finished" || ending === "running" ? (ending === "running" ? "running" : f.phase[i]) : "failed"));
-    const colors = {search: look.accent, test: look.second, failed: OKABE[3], running: OKABE[2]};
+    const colors = {search: look.accent, test: look.second, failed: OKABE[3], running: OKABE[1]};
     const line = (i) => ({trial: f.trial[i], x: [f.start[i], (f.start[i] + f.end[i]) / 2, f.end[i]], y: [1, 1, 1].map((n) => f.lane[i] + n)});
     const width = Math.max(6, Math.min(22, 150 / f.workers));
     const traces = Object.keys(colors).filter((name) => kind.includes(name)).map((name) => ({type: "scatter", mode: "lines", name,

@@ -13,6 +13,8 @@
     return made;
   }
 
+  const touched = () => window.matchMedia("(pointer: coarse)").matches; // a finger scrolls, and does not zoom
+
   function look() {
     const style = getComputedStyle(document.documentElement), names = "back card ink soft line accent second picked low middle high shade";
     return Object.fromEntries(names.split(" ").map((name) => [name, style.getPropertyValue("--" + name).trim()]));
@@ -21,7 +23,8 @@
   function merged(layout, colors) {
     const axis = {gridcolor: colors.line, linecolor: colors.line, zerolinecolor: colors.line, automargin: true};
     const made = {height: 380, margin: {l: 56, r: 12, t: 10, b: 48}, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: {color: colors.ink, family: "system-ui, sans-serif", size: 12}, hovermode: "closest", uirevision: "kept",
+      font: {color: colors.ink, family: "system-ui, sans-serif", size: 12}, hovermode: "closest", uirevision: "kept", dragmode: touched() ? false : "zoom",
+      modebar: {bgcolor: "rgba(0,0,0,0)", color: colors.soft, activecolor: colors.accent},
       legend: {orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: {size: 11}}, colorway: OKABE, xaxis: {}, yaxis: {}, ...layout,
       hoverlabel: {bgcolor: colors.card, bordercolor: colors.line, font: {color: colors.ink}}};
     for (const name of Object.keys(made)) if (/^[xy]axis/.test(name)) made[name] = {...axis, ...made[name]};
@@ -45,7 +48,8 @@
     const made = FIGURES[figure.name](data.frames, colors, plot.clientWidth);
     const shown = made.picked.map((each) => ({...each.trace, name: "picked", x: [], y: [], ...(picked === null ? {} : each.at(picked))}));
     const layout = renamed(merged(made.layout, colors));
-    const options = {displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d"], displayModeBar: "hover"};
+    const options = {displaylogo: false, responsive: false, modeBarButtonsToRemove: ["select2d", "lasso2d"],
+      displayModeBar: touched() ? false : "hover"};
     Plotly.react(plot, [...made.traces, ...shown].map(onFirst), {...layout, width: plot.clientWidth}, options);
     if (!drawn.has(figure.name)) plot.on("plotly_click", ({points}) => {
       const trial = points[0].customdata;
@@ -132,7 +136,7 @@
       for (const text of cells) row.insertCell().textContent = text;
       row.classList.toggle("picked", trial === picked);
     }
-    $("leaders").hidden = !data.leaders.length;
+    $("leaders").hidden = $("hint").hidden = !data.leaders.length;
     $("leaders").replaceChildren(element("h2", "Leading trials"), table);
   }
 
