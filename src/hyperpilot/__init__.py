@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hyperpilot.api import Optimizer, read_history, resume, tune
     from hyperpilot.errors import HyperPilotError
     from hyperpilot.records import Failed, Finished, History, Job, Report
+    from hyperpilot.reports.study import report
     from hyperpilot.space import Space
 
 _WHERE = {
@@ -23,6 +24,7 @@ _WHERE = {
     "Job": "records",
     "Report": "records",
     "Space": "space",
+    "report": "reports.study",
 }
 __all__ = [
     "Failed",
@@ -34,6 +36,7 @@ __all__ = [
     "Report",
     "Space",
     "read_history",
+    "report",
     "resume",
     "tune",
 ]

@@ -26,6 +26,8 @@ _EXTRAS = {
     "imageio": "video",
     "psycopg": "postgres",
     "matplotlib": "plots",
+    "seaborn": "plots",
+    "plotly": "report",
     "botorch": "botorch",
     "gpytorch": "botorch",
     "jax": "tfp",

@@ -89,7 +89,7 @@ class Surface:
 
 
 def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Posterior:
-    """The posterior of a study, as its search fits it.
+    """The posterior of a study, as its search fits it, of the scores of trainings that do not fail.
 
     Raises:
         InvalidStudy: too little has been evaluated.
@@ -97,7 +97,7 @@ def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random
     known = len({run.id.trial for run in history.search if run.reports})
     if known < _LEAST:
         raise InvalidStudy(f"{known} trials have been evaluated, which says nothing yet", f"Wait for {_LEAST} of them.")
-    return bayes.believe(history, space, surrogate, rng)
+    return bayes.believe(history, space, surrogate, rng).courses
 
 
 def importance(

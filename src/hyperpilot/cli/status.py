@@ -31,6 +31,8 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
     """What is known of a study; `best` is its result once it has one, before that the leader of the search."""
     from json import loads
 
+    from hyperpilot.reports.record import is_running
+
     result = folder / "result" / "result.json"
     leader = next(iter(history.leaders), None)
     best = None
@@ -39,7 +41,7 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         best = {"trial": leader.id.trial, "score": leader.score, "algorithm": algorithm.name, "config": dict(config)}
     finished = result.exists() and not history.active
     return {
-        "state": "finished" if finished else "running" if _is_running(folder) else "stopped",
+        "state": "finished" if finished else "running" if is_running(folder) else "stopped",
         "trials": len(history.trials),
         "reports": history.reports,
         "running": len(history.active),
@@ -99,14 +101,3 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
     which = f", {best['algorithm']}" if len(study.algorithms()) > 1 else ""
     lines.append(f"Best     trial {best['trial']}{which}: {said}")
     return "\n".join([*lines, *(f"    {name}: {value}" for name, value in best["config"].items())])
-
-
-def _is_running(folder: Path) -> bool:
-    """Whether a controller holds the study's lock."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / "study.lock", timeout=0):
-            return False
-    except (Timeout, OSError):
-        return True
