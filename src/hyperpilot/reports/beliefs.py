@@ -73,13 +73,13 @@ def _beliefs(
 
     belief = believe(thinned(record.history, _ROWS), record.space, surrogate, rng)
     step()
-    shares = importance(belief, record.space, rng, points=512)
+    shares = importance(belief.courses, record.space, rng, points=512)
     step()
     names, pairs = list(shares.main)[:_SLICES], list(shares.pairs)[:_SURFACES]
     frames: dict[str, Frame] = {
         "importance": _importance(shares),
-        "slices": _slices(belief, record.space, names, rng),
-        "surfaces": _surfaces(belief, record.space, pairs, rng),
+        "slices": _slices(belief.courses, record.space, names, rng),
+        "surfaces": _surfaces(belief.courses, record.space, pairs, rng),
     }
     step()
     frames["forecasts"] = forecasts(record, belief)
