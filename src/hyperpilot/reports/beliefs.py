@@ -78,8 +78,8 @@ def _beliefs(
     names, pairs = list(shares.main)[:_SLICES], list(shares.pairs)[:_SURFACES]
     frames: dict[str, Frame] = {
         "importance": _importance(shares),
-        "slices": _slices(belief.courses, record.space, names, rng),
-        "surfaces": _surfaces(belief.courses, record.space, pairs, rng),
+        "slices": _slices(belief, record.space, names, rng),
+        "surfaces": _surfaces(belief, record.space, pairs, rng),
     }
     step()
     frames["forecasts"] = forecasts(record, belief)
@@ -121,14 +121,14 @@ def _importance(shares: Importance) -> Frame:
 
 
 def _slices(belief: Belief, space: Space, names: Sequence[str], rng: np.random.Generator) -> Frame:
-    found = {name: _in_scores(surface(belief, space, (name,), rng), belief.scores, space) for name in names}
+    found = {name: _in_scores(surface(belief.courses, space, (name,), rng), belief.scores, space) for name in names}
     return {"axes": axes(space, names), "of": found}
 
 
 def _surfaces(belief: Belief, space: Space, pairs: Sequence[tuple[str, str]], rng: np.random.Generator) -> Frame:
     if not pairs:
         return "No two hyperparameters are searched together."
-    found = [_in_scores(surface(belief, space, pair, rng, size=11), belief.scores, space) for pair in pairs]
+    found = [_in_scores(surface(belief.courses, space, pair, rng, size=11), belief.scores, space) for pair in pairs]
     return {"axes": {each["name"]: each for pair in pairs for each in axes(space, pair)}, "of": found}
 
 
