@@ -158,3 +158,10 @@ def test_what_people_see(capsys):
     assert "None of the 270 published scores" in capsys.readouterr().out
     show(compare(History(), "CartPole-v1", {}, lambda config: (algorithm, config), RNG))
     assert "no training of the study has a score yet" in capsys.readouterr().out
+
+
+def test_returns_are_compared_whatever_the_study_maximises():
+    job = Job(0, {}, 0, 10, 10)
+    told = [job.report(0.1 * step, step, **{"return": 100.0 * step}) for step in range(1, 11)]
+    (run,) = History().extend([Submitted(job), *told, Finished(job.run)]).runs.values()
+    assert at([run], 5, RNG).mean == 500 and reached([run], 700.0) == 7

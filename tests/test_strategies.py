@@ -281,6 +281,45 @@ def test_a_race_keeps_a_lowest_rung_that_ranks():
     assert [each.step for each in history.search][-30:].count(1) >= 5
 
 
+def test_what_started_at_a_higher_rung_does_not_make_the_others_look_good():
+    # Six paused at the lowest rung, and six that began at the next and were not evaluated below it.
+    history = History()
+    for trial in range(12):
+        until, config = (2 if trial < 6 else 4), {"x": trial / 12, "y": "a"}
+        job = Job(trial, config, trial, until, 10)
+        history = history.extend([Submitted(job), job.report(float(trial), until), Finished(job.run)])
+    promoted = [job.trial for job in Racing(10, 1000, count=5).promotions(history, 12) if job.trial < 6]
+    assert sorted(promoted) == [2, 3, 4, 5]
+
+
+def test_a_search_that_has_stopped_is_not_fitted_again_at_every_look():
+    fits = []
+
+    class Counted(BNN):
+        def fit(self, data, rng):
+            fits.append(len(data))
+            return super().fit(data, rng)
+
+    proposer = bayes.Proposer(SPACE, Counted(), thompson, initial=2, min_gain=1e6)
+    history = History().extend(event for trial in range(8) for event in curve(trial, [float(trial)] * 3))
+    rng = np.random.default_rng(0)
+    assert [proposer(history, 1, rng) for _ in range(5)] == [()] * 5
+    assert len(fits) == 1
+
+
+@pytest.mark.parametrize("surrogate", ["bnn", "forest"])
+def test_a_search_whose_first_trials_all_fail_goes_on(surrogate):
+    class Failing(Simulated):
+        def train(self, job, beat):
+            if job.trial < 9:
+                raise FloatingPointError("nan")
+            yield from super().train(job, beat)
+
+    options = {"surrogate": load("surrogates", surrogate)(), "acquisition": thompson}
+    history = run(study(Asha(90, 1800, count=1), "bayes", **options), trainer=Failing())
+    assert history.failures == {"diverged": 9} and history.search[-1].complete
+
+
 class Crash(Exception):
     pass
 

@@ -456,3 +456,13 @@ def test_an_interrupt_that_comes_inside_a_callback_is_not_lost(tmp_path, monkeyp
 def test_a_search_that_cannot_tell_what_it_would_gain_is_not_asked_to_stop_by_that(settings):
     with pytest.raises(InvalidStudy, match="min_gain"):
         Study.create(**{**SMALL, "min_gain": 1.0, **settings})
+
+
+@pytest.mark.parametrize(
+    "algorithm, env, objective",
+    [("ppo", "CartPole-v1", "train_gap"), ("ppo,a2c", "CartPole-v1", "return,train_return"),
+     ("td3", "Pendulum-v1", "policy_entropy")],
+)  # fmt: skip
+def test_an_objective_that_not_every_evaluation_has_is_refused_before_work_starts(algorithm, env, objective):
+    with pytest.raises(InvalidStudy, match="objective"):
+        Study.create(**{**SMALL, "algorithm": algorithm, "env": env, "objective": objective})

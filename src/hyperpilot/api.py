@@ -107,15 +107,17 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         raise InvalidStudy(f"{folder}: no configuration was {stage}{last}", mend)
     if study.goals().several:
         result = replace(result, front=pareto_front(history, study.goals()))
-    if study.evaluate_on:
-        result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
     about: dict[str, Any] = {"algorithm": result.algorithm, "env": study.env}
     if study.env_kwargs:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
     algorithm = load("algorithms", result.algorithm)
-    hand_over(result, folder, about, loader(algorithm, study.env, study.env_kwargs, normalized))
+    load_agent = loader(algorithm, study.env, study.env_kwargs, normalized)
+    hand_over(result, folder, about, load_agent)
+    if study.evaluate_on:  # the result is safe before other environments are asked
+        result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
+        hand_over(result, folder, about, load_agent)
     return result
 
 

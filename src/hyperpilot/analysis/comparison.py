@@ -13,6 +13,7 @@ from hyperpilot.analysis.references import Anchor, Published, anchor, family, pu
 from hyperpilot.analysis.result import Resolved
 from hyperpilot.analysis.statistics import iqm, stratified_interval, tasks_mean
 from hyperpilot.records import History, Run
+from hyperpilot.records.objective import measured
 
 FURTHEST = 2
 """Times its own steps as far as which a learning curve is extrapolated."""
@@ -120,31 +121,37 @@ def compare(
 
 
 def at(runs: Sequence[Run], steps: int, rng: np.random.Generator) -> Estimate | None:
-    """The mean score of trainings after so many steps; None where they do not tell it."""
+    """The mean return of trainings after so many steps; None where they do not tell it."""
     end = min(run.step for run in runs)
     if steps > end * (1 + _NEAR):
         if steps > FURTHEST * end or any(len(run.reports) < LEAST for run in runs):
             return None
-        curves = [([r.step for r in run.reports], [r.score for r in run.reports]) for run in runs]
+        curves = [([r.step for r in run.reports], _returns(run)) for run in runs]
         middle, low, high = extrapolate(curves, steps, rng)
         return Estimate(middle, (low, high), len(runs), steps, "extrapolated")
     if any(not run.reports or steps < run.reports[0].step * (1 - _NEAR) for run in runs):
         return None
-    known = [float(np.interp(steps, [r.step for r in run.reports], [r.score for r in run.reports])) for run in runs]
+    known = [float(np.interp(steps, [r.step for r in run.reports], _returns(run))) for run in runs]
     low, high = (float(bound) for bound in stratified_interval(tasks_mean, [known], rng=rng))
     how: How = "evaluated" if steps >= end * (1 - _NEAR) else "read off"
     return Estimate(float(np.mean(known)), (low, high) if len(known) > 1 else None, len(known), steps, how)
 
 
 def reached(runs: Sequence[Run], score: float) -> int | None:
-    """The step of the first evaluation from which on the mean over trainings is at least a score."""
+    """The step of the first evaluation from which on the mean return over trainings is at least a score."""
+    curves = [dict(zip([r.step for r in run.reports], _returns(run), strict=True)) for run in runs]
     steps = sorted(set.intersection(*({report.step for report in run.reports} for run in runs)))
     found = None
     for step in reversed(steps):
-        if float(np.mean([run.score_at(step) for run in runs])) < score:
+        if float(np.mean([curve[step] for curve in curves])) < score:
             break
         found = step
     return found
+
+
+def _returns(run: Run) -> list[float]:
+    """What is published are returns, whatever the study maximises."""
+    return [returned for report in run.reports if (returned := measured(report, "return")) is not None]
 
 
 def _agents(
@@ -180,7 +187,7 @@ def _beside(
 ) -> Beside:
     ours = at(runs[agents[0].trial], score.steps, rng) if agents else None
     stands: Literal["higher", "lower", "not to be told apart"] | None = None
-    if ours is not None and ours.interval is not None:
+    if ours is not None and ours.interval is not None and ours.seeds > 1:
         low, high = ours.interval
         stands = "higher" if low > score.mean else "lower" if high < score.mean else "not to be told apart"
     when = reached(runs[agents[0].trial], score.mean) if agents else None

@@ -85,7 +85,7 @@ def divide(x: Array, y: Array, names: Sequence[str], rng: np.random.Generator, t
 def levels(space: Space, configs: Sequence[Config]) -> Array:
     """(n, d) places of configurations in the unit cube, a column for each searched hyperparameter."""
     grids = {name: space.grid(name, _LEVELS) for name in space.names}
-    defaults = space.default()
+    defaults = space.defaults
     places = [_placed(grid, defaults.get(name, grid[0])) for name, grid in grids.items()]
     columns = [
         [place(config[name]) if name in config else place(None) for config in configs]

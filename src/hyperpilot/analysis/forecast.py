@@ -161,7 +161,7 @@ def _checked(history: History, run: RunId) -> Run:
         mend = f"Its seeds are {known}." if known else "hyperpilot status lists the trials."
         raise InvalidStudy(f"trial {run.trial} has no training with seed {run.seed}", mend)
     chosen = history.runs[run]
-    if chosen.phase != "search" or chosen.complete:
+    if chosen.phase != "search" or chosen.step >= chosen.job.horizon:
         raise InvalidStudy(f"trial {run.trial}, seed {run.seed} has been trained to the horizon", "Forecast another.")
     if chosen.state == "failed" and not chosen.lost:
         raise InvalidStudy(f"trial {run.trial}, seed {run.seed} has failed", "It will not go on; forecast another.")

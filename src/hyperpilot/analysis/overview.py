@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -109,7 +110,7 @@ def overview(history: History, space: Space, surrogate: Surrogate, rng: np.rando
         trainings=len(history.runs),
         horizon=max((run.job.horizon for run in history.runs.values()), default=0),
         tested=tested,
-        match=_match(tested, rng),
+        match=_match(tested, sorted({run.id.seed for run in history.of_phase("test")}), rng),
         seeds=seed_share([list(each.scores.values()) for each in tested if math.isfinite(each.iqm)])
         or seed_share(_repeated(history)),
         rungs=tuple(rungs(history)),
@@ -135,13 +136,18 @@ def _tested(history: History, rng: np.random.Generator) -> tuple[Tested, ...]:
     return tuple(sorted(found, key=lambda each: (-each.iqm, -float(np.mean(list(each.scores.values()))), each.trial)))
 
 
-def _match(tested: tuple[Tested, ...], rng: np.random.Generator) -> Match | None:
+def _match(tested: tuple[Tested, ...], planned: Sequence[int], rng: np.random.Generator) -> Match | None:
+    """The leader against the default, as far as both have been tested without a gap in the planned seeds.
+
+    A pair that came early would otherwise move to the back when those before it come, and no two looks would see the same
+    sequence, which the sequential test needs.
+    """
     default = next((each for each in tested if each.trial == 0), None)
     others = [each for each in tested if each.trial != 0]
     if default is None or not others:
         return None
     leader = others[0]
-    seeds = [seed for seed in leader.scores if seed in default.scores]
+    seeds = list(takewhile(lambda seed: seed in leader.scores and seed in default.scores, planned))
     if not seeds:
         return None
     ours, theirs = ([each.scores[seed] for seed in seeds] for each in (leader, default))
@@ -173,7 +179,7 @@ def _forecast(
     """Of the first among the leaders that has not come to the horizon, while the search goes on."""
     if any(True for _ in history.of_phase("test")) and not any(run.state == "active" for run in history.search):
         return None
-    unfinished = next((run for run in history.leaders if not run.complete), None)
+    unfinished = next((run for run in history.leaders if run.step < run.job.horizon), None)
     if unfinished is None:
         return None
     try:

@@ -28,7 +28,7 @@ def check_budget(study: Study) -> None:
     for step in study.eval_steps or ():
         if not 0 < step <= study.horizon:
             raise InvalidStudy(f"eval_steps: {step} is not within the horizon of {study.horizon}", "Leave it out.")
-    if study.evaluations > study.horizon:
+    if study.eval_steps is None and study.evaluations > study.horizon:
         raise InvalidStudy(
             f"evaluations={study.evaluations} do not fit in horizon={study.horizon}", "Use fewer --evaluations."
         )
@@ -38,8 +38,12 @@ def check_budget(study: Study) -> None:
         raise InvalidStudy("min_gain: several goals have no common measure", "Give them weights: return:1,iqm:0.5.")
 
 
-def check_measurable(objective: Objective, env: EnvSpec, device: str) -> None:
-    """Passes an objective whose parts are measured in an environment and on a device.
+_NO_ENTROPY = ("ars", "ddpg", "td3")
+"""Algorithms whose policies are deterministic."""
+
+
+def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms: Sequence[str]) -> None:
+    """Passes an objective whose parts are measured from the first evaluation on, by every algorithm.
 
     Raises:
         InvalidStudy: naming the part that is not.
@@ -48,6 +52,12 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str) -> None:
     if "success_rate" in asked and not tells_success(env):
         what = f"objective: {env.id} does not tell whether an episode was a success"
         raise InvalidStudy(what, "Its step has to give is_success in info when an episode ends; or use return.")
+    for name in sorted(asked & {"train_return", "train_gap"}):
+        what = f"objective: {name} is not there before the first episode of training has ended"
+        raise InvalidStudy(what, "Use return, which every evaluation has.")
+    without = [name for name in algorithms if name in _NO_ENTROPY]
+    if "policy_entropy" in asked and without:
+        raise InvalidStudy(f"objective: the policies of {without[0]} have no entropy", "Use action_spread.")
     on_gpu = sorted(name for name in asked if name.startswith("gpu_"))
     if on_gpu and device in ("cpu", "mps"):
         raise InvalidStudy(f"objective: {on_gpu[0]} is not measured on {device}", "Use cpu_s or wall_s, or --device.")

@@ -175,7 +175,7 @@ class Study(BaseModel):
         """Builds every part once, so that what is wrong shows before work starts."""
         check_supported(self.algorithms(), traits(self.env_spec()))
         check_budget(self)
-        check_measurable(self.goals(), self.env_spec(), self.device)
+        check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
         check_similar(self.env_spec(), self.evaluate_on)
         self._as_read()
         space = self.build_space()

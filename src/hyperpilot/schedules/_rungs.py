@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from hyperpilot.errors import InvalidStudy
@@ -42,7 +43,9 @@ def promotions(
     """
     jobs: list[Job] = []
     for step, above in reversed(list(zip(steps, steps[1:], strict=False))):
-        reached = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
+        come = [run for run in runs if run.job.until > step or (run.job.until == step and run.state != "active")]
+        # What started at a higher rung may have no score here, and would make all that have one look good.
+        reached = [run for run in come if score(run, step) not in (None, -math.inf)]
         for run in best(reached, step, int(len(reached) / eta + 1e-9), score):
             waits = run.job.until == step and run.state == "paused"
             if waits and len(jobs) < n and above - step <= left:

@@ -8,7 +8,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -95,21 +95,28 @@ class Proposer:
     candidates: int = 1000
     leaders: int = 5
     min_gain: float | None = None
+    _over: set[int] = field(default_factory=set, repr=False, compare=False)
 
     def __call__(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
         """n configurations, or none where the search is not worth going on with."""
-        evaluated = sum(bool(run.reports) or run.state == "failed" for run in history.search)
-        by_model = 0 if evaluated < self.initial else int((rng.random(n) >= self.random_share).sum())
-        if evaluated < self.initial or not (by_model or self.min_gain):
+        runs = history.search
+        evidence = sum(len(run.reports) + len(run.failures) for run in runs)
+        if evidence in self._over:
+            return ()
+        evaluated = sum(bool(run.reports) or run.state == "failed" for run in runs)
+        enough = evaluated >= self.initial and any(run.reports for run in runs)
+        by_model = int((rng.random(n) >= self.random_share).sum()) if enough else 0
+        if not enough or not (by_model or self.min_gain):
             return self.space.sample(n, rng)
         belief = believe(history, self.space, self.surrogate, rng)
         known = list(history.trials.values())
         known_draws = self._at_horizon(belief, known)
         candidates = self._candidates(known, known_draws, rng)
         if len(candidates) <= n:  # the space is all but exhausted
-            return [*candidates, *self.space.sample(n - len(candidates), rng)]
+            return candidates if self.min_gain else [*candidates, *self.space.sample(n - len(candidates), rng)]
         draws = self._at_horizon(belief, candidates)
         if self.min_gain and _gain(belief, history, known_draws, draws) < self.min_gain:
+            self._over.add(evidence)  # or every look at an unchanged record would take a fit
             return ()
         chosen = select(draws, known_draws.max(axis=1), by_model, self.acquisition, rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]

@@ -22,6 +22,9 @@ class Costs:
     def __init__(self, last: Report | None, began: tuple[float, float]) -> None:
         self._wall_s, self._known = (last.wall_s, dict(last.metrics)) if last else (0.0, {})
         self._began, self._began_cpu = began
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # by an earlier training of this process, whose peak is not this one's
+            for device in range(torch.cuda.device_count()):
+                torch.cuda.reset_peak_memory_stats(device)
 
     @property
     def wall_s(self) -> float:
