@@ -68,6 +68,14 @@ def test_the_default_may_win():
     assert "under most seeds the default is better" in text
 
 
+def test_pairs_count_in_the_order_that_was_planned_and_none_overtakes_another():
+    history = study([500] * 2, [100] * 4)
+    history = training(history, 1, 1_000_003, [500] * 16, "test", x=1 / 12)  # the third seed has not come yet
+    assert see(history).match.pairs == 2
+    history = training(history, 1, 1_000_002, [500] * 16, "test", x=1 / 12)
+    assert see(history).match.pairs == 4
+
+
 def test_a_failed_test_is_lost_and_not_left_out():
     history = study([500] * 4, [100] * 5)
     job = Job(1, {"x": 1 / 12}, 1_000_004, HORIZON, HORIZON, phase="test")
