@@ -11,15 +11,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from calling import call
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from typer.testing import CliRunner
 
 import hyperpilot as hp
 from hyperpilot.analysis.importance import importance, surface
 from hyperpilot.api import describe, read_history
-from hyperpilot.cli import app
 from hyperpilot.cli._live import Screen
 from hyperpilot.errors import (
     HyperPilotError,
@@ -55,14 +54,6 @@ CASES = {
 }
 SMALL = {"n_envs": 1, "net_arch": "64x64", "ppo.n_steps": 64, "ppo.batch_size": 32, "n_epochs": 2,
          "a2c.n_steps": 16, "learning_starts": 100, "train_freq": 16, "buffer_size": 10_000}  # fmt: skip
-
-
-def call(*words):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["hyperpilot", *map(str, words)])
-        result = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @cache

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
 import gymnasium
+from calling import call
 from gymnasium import spaces
 
 import hyperpilot as hp
-from hyperpilot.analysis.metrics import course, exploration, over_seeds
+from hyperpilot.analysis.metrics import exploration, measures, over_seeds
 from hyperpilot.analysis.pareto import hypervolume, pareto_front
 from hyperpilot.api import read_history
-from hyperpilot.cli import app
 from hyperpilot.environments import EnvSpec, make, parse_spec, tells_success
 from hyperpilot.errors import EnvironmentUnavailable, InvalidStudy, UnsupportedEnvironment
 from hyperpilot.records import Failed, Finished, History, Job, Report, RunId, Submitted, measured, parse_objective
@@ -69,7 +68,7 @@ def test_the_curve_so_far_is_that_of_the_whole_curve():
     for step, score in ((10, 1.0), (15, 5.0), (40, 2.0), (60, 3.0)):
         last = Report(RUN, step, score, so_far(last, step, score))
         reports.append(last)
-    known = course(reports)
+    known = measures(reports)
     assert last.metrics["auc"] == pytest.approx(known.auc)
     # level to 10, then straight lines: (10 + 15 + 87.5 + 50) / 60
     assert known.auc == pytest.approx(162.5 / 60)
@@ -142,20 +141,24 @@ def test_of_images_no_more_is_kept_than_is_looked_at():
 
 
 def test_the_course_of_a_training():
-    known = course(curve(0.0, 4.0, 10.0, 2.0), threshold=3.0)
+    known = measures(curve(0.0, 4.0, 10.0, 2.0), threshold=3.0)
     assert (known.steps, known.final, known.best, known.steps_to) == (40, 2.0, 10.0, 20)
-    assert (known.drawdown, known.collapsed) == (8.0, True)
+    assert (known.drawdown, known.collapsed) == (8.0, None)
     assert known.variability == pytest.approx(np.subtract(*np.quantile([4.0, 6.0, -8.0], [0.75, 0.25])))
-    steady = course(curve(0.0, 1.0, 2.0, 3.0), threshold=9.0)
-    assert (steady.steps_to, steady.drawdown, steady.collapsed, steady.variability) == (None, 0.0, False, 0.0)
-    assert course(curve(5.0)).variability is None and course([]) is None
+    steady = measures(curve(0.0, 1.0, 2.0, 3.0), threshold=9.0)
+    assert (steady.steps_to, steady.drawdown, steady.collapsed, steady.variability) == (None, 0.0, None, 0.0)
+    fallen, dipped = (
+        measures(curve(0.0, 2.0, 5.0, 9.0, 10.0, 10.0, 9.0, *end)).collapsed for end in ((1.0, 1.0), (9.0, 1.0))
+    )
+    assert fallen and not dipped, "one bad evaluation is no collapse"
+    assert measures(curve(5.0)).variability is None and measures([]) is None
 
 
 def test_the_course_is_of_the_return_whatever_is_maximised():
     reports = [Report(RUN, 10, -1.0, {"return": 7.0, "iqm": 3.0}), Report(RUN, 20, -2.0, {"return": 9.0})]
-    assert course(reports).final == 9.0
-    assert course(reports, name="iqm").final == 3.0
-    assert course(reports, name="gpu_s") is None
+    assert measures(reports).final == 9.0
+    assert measures(reports, name="iqm").final == 3.0
+    assert measures(reports, name="gpu_s") is None
 
 
 def test_exploration_and_exploitation():
@@ -416,14 +419,6 @@ def test_other_environments_are_checked_before_work_starts(tmp_path):
 
 
 # -- agents put to the test --------------------------------------------------------------------------------------------
-
-
-def call(*words):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["hyperpilot", *map(str, words)])
-        result = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import weakref
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
+from calling import call
 
 import hyperpilot.cli._run
-from hyperpilot.cli import app, main
+from hyperpilot.cli import main
 from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import HyperPilotError, InvalidConfiguration, InvalidSpace, InvalidStudy
 from hyperpilot.records import History, Job, Submitted
@@ -21,14 +21,6 @@ from hyperpilot.runtime.study import Study
 
 SMALL = {"algorithm": "ppo", "env": "CartPole-v1", "total_steps": 2000, "horizon": 500}
 TUNE = ["tune", "ppo", "CartPole-v1", "--total-steps", "2000", "--horizon", "500"]
-
-
-def call(*words):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["hyperpilot", *map(str, words)])
-        result = CliRunner().invoke(app, list(map(str, words)), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 @pytest.fixture

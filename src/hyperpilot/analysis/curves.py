@@ -109,11 +109,8 @@ def course(steps: Sequence[int], scores: Sequence[float]) -> Course | None:
     if len(steps) < LEAST:
         return None
     y = np.asarray(scores, dtype=float)
-    smooth, noise = _running_median(y), float(np.median(np.abs(np.diff(y, 2))) / _NORMAL)
-    start, best, last = float(y[0]), float(smooth.max()), float(np.median(y[-max(2, len(y) // 4) :]))
-    clear = max(3 * noise, 0.1 * (best - start))
-    known = best - start > clear
-    peak = int(np.argmax(smooth))
+    smooth, noise, start, best, last, clear = _outline(y)
+    known, peak = best - start > clear, int(np.argmax(smooth))
     off = max(1, _after(smooth[: peak + 1] <= start + clear))
     level = _after(np.abs(smooth - last) > clear)
     return Course(
@@ -123,9 +120,24 @@ def course(steps: Sequence[int], scores: Sequence[float]) -> Course | None:
         last=last,
         take_off=int(steps[off]) if known else None,
         plateau=int(steps[level]) if known and 3 * (len(y) - level) >= len(y) else None,
-        collapse=int(steps[peak]) if known and best - last > max(clear, 0.5 * (best - start)) else None,
+        collapse=int(steps[peak]) if collapsed(scores) else None,
         families=fit(steps, scores).weights,
     )
+
+
+def collapsed(scores: Sequence[float]) -> bool | None:
+    """Whether a training's last level is clearly below its best, by more than half of the gain; None of too few evaluations."""
+    if len(scores) < LEAST:
+        return None
+    _, _, start, best, last, clear = _outline(np.asarray(scores, dtype=float))
+    return best - start > clear and best - last > max(clear, 0.5 * (best - start))
+
+
+def _outline(y: Array) -> tuple[Array, float, float, float, float, float]:
+    """The course, the noise, start, best and last level of (n,) scores, and how large a difference is clear."""
+    smooth, noise = _running_median(y), float(np.median(np.abs(np.diff(y, 2))) / _NORMAL)
+    start, best, last = float(y[0]), float(smooth.max()), float(np.median(y[-max(2, len(y) // 4) :]))
+    return smooth, noise, start, best, last, max(3 * noise, 0.1 * (best - start))
 
 
 def fit(steps: Sequence[int], scores: Sequence[float]) -> Fit:

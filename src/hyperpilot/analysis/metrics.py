@@ -13,16 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hyperpilot.analysis.curves import collapsed
 from hyperpilot.analysis.statistics import iqm
 from hyperpilot.records import Report, Run, measured
 from hyperpilot.records.returns import cvar
 
-_COLLAPSE = 0.5
-"""A training has collapsed that ends having lost this share of what it had gained."""
-
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Measures:
     """The measures of one training.
 
     Args:
@@ -32,7 +30,7 @@ class Course:
         auc: mean height of the curve up to the last evaluation.
         steps_to: environment steps at the first evaluation that reached a threshold; None where none did, or none was given.
         drawdown: the deepest fall below the best so far.
-        collapsed: whether at the end half or more was lost of the gain from the first evaluation to the best.
+        collapsed: as `curves.collapsed` has it; None of too few evaluations.
         variability: interquartile range of the differences between evaluations; None of fewer than three evaluations.
     """
 
@@ -42,7 +40,7 @@ class Course:
     auc: float
     steps_to: int | None
     drawdown: float
-    collapsed: bool
+    collapsed: bool | None
     variability: float | None
 
 
@@ -80,7 +78,7 @@ class Seeds:
     cvar: float
 
 
-def course(reports: Sequence[Report], threshold: float | None = None, name: str = "return") -> Course | None:
+def measures(reports: Sequence[Report], threshold: float | None = None, name: str = "return") -> Measures | None:
     """The measures of a training.
 
     Args:
@@ -97,15 +95,14 @@ def course(reports: Sequence[Report], threshold: float | None = None, name: str 
     values = np.array([value for _, value in curve])
     tops = np.maximum.accumulate(values)
     reached = (step for step, value in curve if threshold is not None and value >= threshold)
-    gain = values.max() - values[0]
-    return Course(
+    return Measures(
         steps=curve[-1][0],
         final=float(values[-1]),
         best=float(values.max()),
         auc=_area(curve),
         steps_to=next(reached, None),
         drawdown=float((tops - values).max()),
-        collapsed=bool(gain > 0 and values.max() - values[-1] >= _COLLAPSE * gain),
+        collapsed=collapsed(values.tolist()),
         variability=_variability(values),
     )
 

@@ -134,9 +134,9 @@ def _over_seeds(history: History, trial: int | None, of: str) -> list[dict[str, 
 def _facts(run: Run, threshold: float | None, of: str) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from hyperpilot.analysis.metrics import course, exploration
+    from hyperpilot.analysis.metrics import exploration, measures
 
-    known = course(run.reports, threshold, of)
+    known = measures(run.reports, threshold, of)
     return {
         "trial": run.id.trial,
         "seed": run.id.seed,

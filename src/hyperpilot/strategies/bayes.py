@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
-from hyperpilot.records import History
+from hyperpilot.records import History, Run
 from hyperpilot.records.dataset import Dataset, NormalScores, dataset
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._scheduled import Scheduled
@@ -95,13 +95,12 @@ class Proposer:
     candidates: int = 1000
     leaders: int = 5
     min_gain: float | None = None
-    _over: set[int] = field(default_factory=set, repr=False, compare=False)
+    _over: list[object] = field(default_factory=list, repr=False, compare=False)
 
     def __call__(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
         """n configurations, or none where the search is not worth going on with."""
         runs = history.search
-        evidence = sum(len(run.reports) + len(run.failures) for run in runs)
-        if evidence in self._over:
+        if self.min_gain and self._over == [_evidence(runs)]:
             return ()
         evaluated = sum(bool(run.reports) or run.state == "failed" for run in runs)
         enough = evaluated >= self.initial and any(run.reports for run in runs)
@@ -116,7 +115,7 @@ class Proposer:
             return candidates if self.min_gain else [*candidates, *self.space.sample(n - len(candidates), rng)]
         draws = self._at_horizon(belief, candidates)
         if self.min_gain and _gain(belief, history, known_draws, draws) < self.min_gain:
-            self._over.add(evidence)  # or every look at an unchanged record would take a fit
+            self._over[:] = [_evidence(runs)]  # or every look at an unchanged record would take a fit
             return ()
         chosen = select(draws, known_draws.max(axis=1), by_model, self.acquisition, rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
@@ -135,6 +134,11 @@ class Proposer:
 
     def _at_horizon(self, posterior: Posterior, configs: Sequence[Config]) -> Array:
         return posterior(self.space.encode(configs), np.ones(len(configs)))
+
+
+def _evidence(runs: Sequence[Run]) -> object:
+    """What changes whenever a model of the runs would."""
+    return tuple((run.id, run.step, run.score, run.state == "failed") for run in runs)
 
 
 def _gain(belief: Belief, history: History, known_draws: Array, draws: Array) -> float:
