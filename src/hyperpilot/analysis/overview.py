@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -96,15 +96,30 @@ class Overview:
     forecast: Forecast | None
 
 
-def overview(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Overview:
-    """The overview of a study, finished or not."""
+def overview(
+    history: History,
+    space: Space,
+    surrogate: Surrogate,
+    rng: np.random.Generator,
+    told: Callable[[int, int], None] = lambda done, total: None,
+) -> Overview:
+    """The overview of a study, finished or not.
+
+    Args:
+        history: of the study.
+        space: of the study.
+        surrogate: of the study.
+        rng: source of randomness.
+        told: is shown how many trainings have been looked at, and of how many.
+    """
     tested = _tested(history, rng)
     belief = None
     if len({run.id.trial for run in history.search if run.reports}) >= _LEAST:
         belief = bayes.believe(history, space, surrogate, rng)
-    found = {
-        run.id: course([r.step for r in run.reports], [r.score for r in run.reports]) for run in history.runs.values()
-    }
+    found = {}
+    for done, run in enumerate(history.runs.values(), 1):
+        found[run.id] = course([r.step for r in run.reports], [r.score for r in run.reports])
+        told(done, len(history.runs))
     return Overview(
         trials=len(history.trials),
         trainings=len(history.runs),

@@ -28,14 +28,14 @@ def command(
 
     from hyperpilot.analysis.overview import overview
     from hyperpilot.api import read_history
-    from hyperpilot.cli._options import extras
+    from hyperpilot.cli._options import extras, progress
     from hyperpilot.registry import load
     from hyperpilot.runtime.study import Study
 
-    settings, history = Study.read(study), read_history(study)
-    found = overview(
-        history, settings.build_space(), load("surrogates", settings.surrogate)(), np.random.default_rng(seed)
-    )
+    settings, history, rng = Study.read(study), read_history(study), np.random.default_rng(seed)
+    space, surrogate = settings.build_space(), load("surrogates", settings.surrogate)()
+    with progress("trainings") as show:
+        found = overview(history, space, surrogate, rng, lambda done, total: show(done, total, ""))
     print(dumps(_plain(found), indent=2, allow_nan=False) if json else words(found))
     if plot is not None:
         with extras():
