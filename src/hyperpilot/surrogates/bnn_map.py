@@ -51,13 +51,16 @@ class BNNMap:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        z, t, y, run, mean, scale = rows_of(data)
-        prior, some = Prior(z.shape[1]), few(run, t, self.rows, rng)
-        evidence = Evidence(prior, z[some], t[some], y[some], run[some])
-        scales = prior.scales(mode(evidence, prior.size, self.starts, rng) if len(y) else np.zeros(prior.size))
-        curves = Curves(run)
-        layers = [prior_hidden(scales, prior.d, self.width, rng) for _ in range(self.draws)]
-        return Networks(tuple(with_output(scales, each, z, t, y, curves, rng) for each in layers), mean, scale)
+        rows = rows_of(data)
+        prior, some = Prior(rows.z.shape[1]), rows.some(few(rows.run, rows.t, self.rows, rng))
+        scales = prior.scales(
+            mode(Evidence(prior, some, np.float64), prior.size, self.starts, rng)
+            if len(rows.y)
+            else np.zeros(prior.size)
+        )
+        curves = Curves(rows.run)
+        layers = [prior_hidden(scales, rows.centre, self.width, rng) for _ in range(self.draws)]
+        return Networks(tuple(with_output(scales, each, rows, curves, rng) for each in layers), rows.mean, rows.scale)
 
 
 plugin = BNNMap
