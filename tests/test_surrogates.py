@@ -12,10 +12,10 @@ from hyperpilot import registry
 from hyperpilot.errors import MissingExtra
 from hyperpilot.surrogates._checks import few
 from hyperpilot.surrogates._curves import Curves, regression
-from hyperpilot.surrogates._evidence import BIAS, BOWL, BOWL_SPREAD, FLOOR, Evidence, Prior, bowls
+from hyperpilot.surrogates._evidence import BIAS, FLOOR, Evidence, Prior
 from hyperpilot.surrogates._hmc import sample
-from hyperpilot.surrogates._rows import Rows, rows_of
-from hyperpilot.surrogates.bnn import BNN, _features, prior_hidden
+from hyperpilot.surrogates._rows import Rows
+from hyperpilot.surrogates.bnn import BNN, _features, _network
 from hyperpilot.testing import surrogates as suite
 
 QUICK = {
@@ -97,9 +97,8 @@ def smooth(x):
     return np.sin(3 * x[:, 0]) + 2 * (x[:, 1] - 0.4) ** 2 + x[:, 2] * x[:, 3]
 
 
-def covariance(scales, rows):
+def covariance(scales, z, t):
     """Of the infinitely wide network, from its definition."""
-    z, t = rows.z, rows.t
 
     def matern(scaled):
         r = np.sqrt(3 * ((scaled[:, None] - scaled) ** 2).sum(axis=-1))
@@ -108,8 +107,7 @@ def covariance(scales, rows):
     ticks = 2 * np.log10(t)[:, None]
     over_time = scales.constant + (1 - scales.constant) * matern(ticks * np.exp(scales.inverse_duration))
     spread = np.exp(scales.amplitude) * t**scales.growth
-    bowl = BOWL_SPREAD * (rows.centre - z**2)
-    function = np.outer(spread, spread) * (matern(z * np.exp(scales.inverse_lengths)) * over_time + bowl @ bowl.T)
+    function = np.outer(spread, spread) * matern(z * np.exp(scales.inverse_lengths)) * over_time
     return function + 0.5 * matern(ticks) + BIAS**2
 
 
@@ -124,24 +122,21 @@ def noise_covariance(scales, t, run):
 def setting(rng):
     prior = Prior(4)
     run = np.sort(rng.integers(4, size=9))
-    z, t, y = rng.uniform(-1, 1, (9, 4)), rng.uniform(0.1, 1, 9), rng.standard_normal(9)
-    return prior, 0.5 * rng.standard_normal(prior.size), Rows(z, t, y, run, 0.0, 1.0, np.square(z).mean(axis=0))
+    return prior, 0.5 * rng.standard_normal(prior.size), rng.uniform(-1, 1, (9, 4)), rng.uniform(0.1, 1, 9), run
 
 
 def test_the_gradient_of_the_evidence_is_right(setting, rng):
-    prior, phi, rows = setting
-    evidence = Evidence(prior, rows, np.float64)
+    prior, phi, z, t, run = setting
+    evidence = Evidence(prior, Rows(z, t, rng.standard_normal(9), run, 0.0, 1.0), np.float64)
     assert check_grad(lambda phi: evidence(phi)[0], lambda phi: evidence(phi)[1], phi) < 1e-4
 
 
 def test_the_evidence_is_the_density_of_the_scores(setting, rng):
-    prior, phi, rows = setting
-    scales = prior.scales(phi)
-    spread = np.exp(scales.amplitude) * rows.t**scales.growth
-    mean = BOWL * spread * (rows.centre - rows.z**2).sum(axis=1)
-    noise = noise_covariance(scales, rows.t, rows.run)
-    dense = multivariate_normal.logpdf(rows.y, mean, covariance(scales, rows) + noise)
+    prior, phi, z, t, run = setting
+    y, scales = rng.standard_normal(9), prior.scales(phi)
+    rows = Rows(z, t, y, run, 0.0, 1.0)
     potential, slopes = Evidence(prior, rows, np.float64)(phi)
+    dense = multivariate_normal.logpdf(y, np.zeros(9), covariance(scales, z, t) + noise_covariance(scales, t, run))
     assert potential == pytest.approx(0.5 * phi @ phi - dense - 4.5 * np.log(2 * np.pi))
     single, single_slopes = Evidence(prior, rows)(phi)
     assert single == pytest.approx(potential, abs=1e-3)
@@ -149,35 +144,22 @@ def test_the_evidence_is_the_density_of_the_scores(setting, rng):
 
 
 def test_wide_networks_have_the_covariance_that_the_evidence_assumes(setting, rng):
-    prior, phi, rows = setting
+    prior, phi, z, t, _ = setting
     scales = prior.scales(phi)
-    hidden = [prior_hidden(scales, rows.centre, 200, rng) for _ in range(800)]
-    features = [_features(scales, each, rows.z, rows.t) for each in hidden]
+    nothing = np.zeros((0, 4)), np.zeros(0), np.zeros(0), Curves(np.zeros(0, dtype=int))
+    features = [_features(scales, _network(scales, *nothing, 200, rng).hidden, z, t) for _ in range(800)]
     mean = np.mean([phi @ phi.T for phi in features], axis=0)
-    np.testing.assert_allclose(mean, covariance(scales, rows), atol=0.03)
+    np.testing.assert_allclose(mean, covariance(scales, z, t), atol=0.03)
 
 
 def test_the_output_layer_has_its_exact_posterior(setting, rng):
-    prior, phi, rows = setting
-    scales, features = prior.scales(phi), rng.standard_normal((9, 5))
-    inverse = np.linalg.inv(noise_covariance(scales, rows.t, rows.run))
-    curves = Curves(rows.run)
-    precision, target = regression(features, rows.y, curves.roots(scales, rows.t), curves)
+    prior, phi, _, t, run = setting
+    scales, features, y = prior.scales(phi), rng.standard_normal((9, 5)), rng.standard_normal(9)
+    inverse = np.linalg.inv(noise_covariance(scales, t, run))
+    curves = Curves(run)
+    precision, target = regression(features, y, curves.roots(scales, t), curves)
     np.testing.assert_allclose(precision, np.eye(5) + features.T @ inverse @ features)
-    np.testing.assert_allclose(target, features.T @ inverse @ rows.y)
-
-
-def test_before_any_data_the_middle_is_better_than_a_corner_and_neither_is_sure(rng):
-    prior = BNN(draws=400).fit(suite.rows(np.zeros((0, 6)), np.zeros(0), np.zeros(0)), rng)
-    middle, corner = prior(*at_end([[0.5] * 6, [0.95] * 6])).T
-    assert 0.7 < (middle > corner).mean() < 0.99
-
-
-def test_what_stands_at_an_end_always_is_no_bowl(rng):
-    """Switches and columns of choices stand at 0 or 1: that takes nothing down."""
-    x = np.column_stack([rng.random((20, 2)), rng.integers(2, size=(20, 4))])
-    rows = rows_of(suite.rows(x, np.ones(20), rng.random(20)))
-    assert not bowls(rows.z, rows.centre)[:, 2:].any()
+    np.testing.assert_allclose(target, features.T @ inverse @ y)
 
 
 def test_of_many_rows_the_ends_of_curves_are_kept(rng):
@@ -251,9 +233,9 @@ def test_unfinished_curves_are_extrapolated(rng):
 
 def test_time_counts_in_orders_of_magnitude():
     t = np.tile([0.01, 0.1, 1.0], 10)
-    data = suite.rows(np.full((30, 1), 0.5), t, np.log10(t))
-    between = [BNN().fit(data, np.random.default_rng(k))(data.x[:1], np.array([10**-1.5])).mean() for k in range(4)]
-    assert np.mean(between) == pytest.approx(-1.5, abs=0.15)
+    posterior = fit(np.full((30, 1), 0.5), np.log10(t), t)
+    between = posterior(np.full((1, 1), 0.5), np.array([10**-1.5])).mean()
+    assert between == pytest.approx(-1.5, abs=0.15)
 
 
 def test_far_from_data_the_prior_returns(rng):

@@ -3,7 +3,7 @@
 A score is a trend over training, plus a function of configuration and training time, plus what is particular to one training,
 plus the noise of one evaluation:
 
-    y = trend(t) + s(t) (h(x, t) + bowls(x)) + r(t) u_run(t) + noise(t)
+    y = trend(t) + s(t) h(x, t) + r(t) u_run(t) + noise(t)
 
 The spreads s, r and of the noise are powers of t: early in training all configurations are alike. Part of h does not depend on
 t, so that early scores tell something of the last one. What is particular to a training (its seed) drifts over time and is
@@ -12,10 +12,6 @@ shared by neighbouring evaluations of a curve: ten points of one seed are not te
 The evidence is that of the infinitely wide network: with sinusoidal units whose input weights follow a Student t
 distribution, its covariance function is Matern's (Meronen et al. 2021), so that the output weights, the biases and the
 noise are integrated out in closed form and only the scales are left to sample.
-
-People write ranges such that what works lies inside: each input alone takes the score down towards its ends, by an amount that
-is unknown and may be none or the other way round (Snoek et al. 2015 have such a bowl, too). This tells a search with little data
-to begin in the middle and to stay out of corners.
 
 Everything is in the units of standardised scores; inputs `z` lie in [-1, 1] and t in (0, 1].
 """
@@ -45,9 +41,6 @@ BIAS = 0.5
 
 TREND = 0.5**0.5
 """Prior standard deviation of the trend, whose length in `clock` is 1."""
-
-BOWL, BOWL_SPREAD = 0.3, 0.4
-"""How far each input alone takes a score down from the middle of its range to the ends: mean and standard deviation, in s(t)."""
 
 _LIMIT = 12.0
 """Scales further out than this, in prior standard deviations, are refused without a look."""
@@ -119,16 +112,6 @@ def clock(t: Array) -> Array:
     return np.asarray(2 * np.log10(t))
 
 
-def bowls(z: Array, centre: Array) -> Array:
-    """(n, d) parabolas of the inputs, highest in the middle; `centre` (d,) is what they are 0 at: their mean over the rows."""
-    return np.asarray(centre - z**2)
-
-
-def average_bowl(bowls: Array) -> Array:
-    """(n,) sum of what the inputs do alone, a priori, in s(t)."""
-    return np.asarray(BOWL * bowls.sum(axis=1))
-
-
 def noise_variance(scales: Scales, t: Array) -> Array:
     """(n,) of each evaluation's own noise."""
     return np.asarray(np.exp(2 * scales.noise) * t ** (2 * scales.noise_growth) + FLOOR**2)
@@ -168,11 +151,9 @@ class Evidence:
         self._lags = FREEDOM**0.5 * np.abs(ticks[:, None] - ticks)
         trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
         self._trend = trend.astype(precision).ravel()[self._at]
-        self._bowls = bowls(z, rows.centre)
-        self._alone = (BOWL_SPREAD**2 * self._bowls @ self._bowls.T).astype(precision)
         # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
-        self._kernel, self._decay, self._mixed, self._spreads, self._covariance, self._outer = np.empty(
-            (6, len(y), len(y)), dtype=precision
+        self._kernel, self._decay, self._mixed, self._covariance, self._outer = np.empty(
+            (5, len(y), len(y)), dtype=precision
         )
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
@@ -184,17 +165,13 @@ class Evidence:
         log_root = _invert(self._covariance)
         if log_root is None:
             return np.inf, phi
-        residual = self._y - parts.mean
-        weights = self._covariance @ residual
-        potential = 0.5 * residual @ weights + log_root + 0.5 * phi @ phi
-        # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2, and of weights * -dmean.
+        weights = self._covariance @ self._y
+        potential = 0.5 * self._y @ weights + log_root + 0.5 * phi @ phi
+        # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2.
         np.multiply.outer(weights, weights, out=self._outer, casting="same_kind")
         q = np.subtract(self._covariance, self._outer, out=self._covariance)
         q *= 0.5
-        slopes = self._slopes(scales, parts, q)
-        slopes[self._prior.d] -= weights @ parts.mean
-        slopes[self._prior.d + 1] -= weights @ (parts.mean * np.log(self._t))
-        return float(potential), slopes * self._prior.spreads(scales) + phi
+        return float(potential), self._slopes(scales, parts, q) * self._prior.spreads(scales) + phi
 
     def _fill(self, scales: Scales) -> _Parts:
         """Computes the matrices, the covariance of the scores the last of them."""
@@ -205,22 +182,16 @@ class Evidence:
         spread = np.exp(scales.amplitude) * self._times**scales.growth
         spreads = np.multiply.outer(spread, spread)
         varying = (1 - scales.constant) * (1 + lags) * fading
-        self._spread(spreads, self._spreads)
-        self._spread(spreads * (scales.constant + varying), self._mixed)
+        mixed = spreads * (scales.constant + varying)
+        np.take(mixed.astype(self._mixed.dtype), self._at, out=self._mixed)
         of_seed = seed_spread(scales, self._t)
         shared = of_seed[self._left] * of_seed[self._right] * seed_correlation(scales, self._gaps)
         own = noise_variance(scales, self._t)
         np.multiply(self._kernel, self._mixed, out=self._covariance)
-        self._covariance += np.multiply(self._alone, self._spreads, out=self._outer)
         self._covariance += self._trend
         self._covariance[self._left, self._right] += shared
         self._covariance.flat[:: len(own) + 1] += own
-        mean = np.exp(scales.amplitude) * self._t**scales.growth * average_bowl(self._bowls)
-        return _Parts(scaled, mean, spreads, varying, lags**2 * fading, shared, own)
-
-    def _spread(self, table: Array, out: Array) -> None:
-        """Fills a matrix of the rows from a table of the times."""
-        np.take(table.astype(out.dtype), self._at, out=out)
+        return _Parts(scaled, spreads, varying, lags**2 * fading, shared, own)
 
     def _slopes(self, scales: Scales, parts: _Parts, q: Array) -> Array:
         """(size,) sums of q * dK for every scale; q and the matrices are overwritten."""
@@ -228,12 +199,10 @@ class Evidence:
         together = q[self._left, self._right] * parts.shared
         self._decay *= q
         self._decay *= self._mixed
-        self._spreads *= self._alone
-        alone = np.einsum("ij,ij->i", q, self._spreads)
         q *= self._kernel
         # What is left to multiply with depends on the times alone: sums over the rows of each pair of times.
         paired = (self._when.T @ q @ self._when) * parts.spreads
-        function = (paired * (scales.constant + parts.varying)).sum(axis=1) + self._when.T @ alone
+        function = (paired * (scales.constant + parts.varying)).sum(axis=1)
         rest = [
             2 * function.sum(),
             2 * np.log(self._times) @ function,
@@ -253,14 +222,12 @@ class _Parts(NamedTuple):
 
     Args:
         scaled: (n, d) inputs over their lengths.
-        mean: (n,) of the scores.
         spreads, varying, faded: (m, m) for each pair of times, s(t) s(t'), the part of the correlation that time takes away,
             and what the derivative of that to its duration is multiplied by.
         shared, own: noise of a training, for each pair of its rows, and of each row.
     """
 
     scaled: Array
-    mean: Array
     spreads: Array
     varying: Array
     faded: Array

@@ -15,7 +15,7 @@ from jax.scipy.linalg import solve_triangular
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from hyperpilot.surrogates._evidence import BIAS, BOWL, BOWL_SPREAD, FLOOR, FREEDOM, TREND, Prior, Scales, bowls
+from hyperpilot.surrogates._evidence import BIAS, FLOOR, FREEDOM, TREND, Prior, Scales
 from hyperpilot.surrogates._rows import Rows
 from hyperpilot.surrogates.bnn import TREND_UNITS, Hidden, paces
 
@@ -26,17 +26,13 @@ _PADDING = 32
 
 
 class Padded(NamedTuple):
-    """Rows filled up with such that say nothing: `real` is 0 there, and 1 elsewhere.
-
-    `bowl` (n, d) is what each input does alone.
-    """
+    """Rows filled up with such that say nothing: `real` is 0 there, and 1 elsewhere."""
 
     z: Any
     t: Any
     y: Any
     run: Any
     real: Any
-    bowl: Any
 
 
 class _Parts(NamedTuple):
@@ -76,11 +72,11 @@ def _hidden(parts: _Parts, pace: Any, xp: Any = np) -> tuple[Any, Any, Any]:
     return pace[:-1] * parts.still * still, pace * shared, parts.trend * trend
 
 
-def layers_of(prior: Prior, state: Array, units: int, centre: Array) -> tuple[Scales, Hidden]:
+def layers_of(prior: Prior, state: Array, units: int) -> tuple[Scales, Hidden]:
     """The network of a state, but for its output layer."""
     parts = _split(state, prior.d, units)
     scales = prior.scales(parts.scales)
-    return scales, Hidden(*_hidden(parts, paces(scales)), centre)
+    return scales, Hidden(*_hidden(parts, paces(scales)))
 
 
 def padded(rows: Rows, some: NDArray[np.intp]) -> Padded:
@@ -94,7 +90,6 @@ def padded(rows: Rows, some: NDArray[np.intp]) -> Padded:
         y=np.append(rows.y[some].round(6), np.zeros(more)),
         run=np.append(rows.run[some], alone),
         real=np.append(np.ones(n), np.zeros(more)),
-        bowl=np.vstack([bowls(rows.z[some], rows.centre), np.zeros((more, d))]),
     )
 
 
@@ -113,8 +108,7 @@ def log_density(d: int, units: int, rows: Any, state: Any) -> Any:
     parts = _split(state, d, units)
     scales = _scales(d, parts.scales)
     factor = jnp.linalg.cholesky(_signal(scales, parts, rows) + _noise(scales, rows))
-    mean = BOWL * jnp.exp(scales.amplitude) * rows.t**scales.growth * rows.bowl.sum(axis=1)
-    white = solve_triangular(factor, rows.y - mean, lower=True)
+    white = solve_triangular(factor, rows.y, lower=True)
     evidence = -0.5 * white @ white - jnp.log(jnp.diag(factor)).sum()
     normal = sum((part**2).sum() for part in parts[:4])
     chi = sum((FREEDOM * part - jnp.exp(part)).sum() for part in parts[4:])  # of the logarithm of a chi square
@@ -132,7 +126,7 @@ def _signal(scales: Scales, parts: _Parts, rows: Any) -> Any:
         (jnp.hstack([rows.z, ticks]) @ moving, spread * (1 - scales.constant) ** 0.5),
         (ticks * trend, jnp.full_like(spread, TREND)),
     )
-    features = [jnp.full((len(ticks), 1), BIAS), BOWL_SPREAD * spread[:, None] * rows.bowl]
+    features = [jnp.full((len(ticks), 1), BIAS)]
     for phases, share in blocks:
         angles = phases.astype(jnp.float32)  # as `bnn` does: sines of doubles would take most of the time
         weight = (share / phases.shape[1] ** 0.5)[:, None]

@@ -22,7 +22,6 @@ class Rows(NamedTuple):
         y: (n,) standardised scores.
         run: (n,) number of the training that each row is from, sorted.
         mean, scale: what the scores were centred at and divided by.
-        centre: (d,) mean square of each input; a third, as of all between -1 and 1, where there are no rows.
     """
 
     z: Array
@@ -31,10 +30,9 @@ class Rows(NamedTuple):
     run: NDArray[np.intp]
     mean: float
     scale: float
-    centre: Array
 
     def some(self, places: NDArray[np.intp]) -> Rows:
-        """Some of the rows, with the centre of all."""
+        """The rows at some places."""
         return self._replace(z=self.z[places], t=self.t[places], y=self.y[places], run=self.run[places])
 
 
@@ -49,6 +47,4 @@ def rows_of(data: Dataset) -> Rows:
     order = np.argsort(run, kind="stable")
     mean, scale = standard(data.y)
     y = (data.y[order] - mean) / scale
-    z = inputs(data.x)[order]
-    centre = np.square(z).mean(axis=0) if len(z) else np.full(z.shape[1], 1 / 3)
-    return Rows(z, shares(data.t)[order], y, run[order], mean, scale, centre)
+    return Rows(inputs(data.x)[order], shares(data.t)[order], y, run[order], mean, scale)

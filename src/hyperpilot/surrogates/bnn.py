@@ -45,20 +45,17 @@ from hyperpilot.surrogates._checks import check_inputs, few, inputs, shares
 from hyperpilot.surrogates._curves import Curves, course, regression
 from hyperpilot.surrogates._evidence import (
     BIAS,
-    BOWL,
-    BOWL_SPREAD,
     FREEDOM,
     TREND,
     Evidence,
     Prior,
     Scales,
-    bowls,
     clock,
     noise_variance,
     seed_spread,
 )
 from hyperpilot.surrogates._hmc import sample
-from hyperpilot.surrogates._rows import Rows, rows_of
+from hyperpilot.surrogates._rows import rows_of
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -97,18 +94,13 @@ class BNN:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
         rows = rows_of(data)
-        prior = Prior(rows.z.shape[1])
-        if len(rows.y):
-            some = rows.some(few(rows.run, rows.t, self.rows, rng))
-            phis = sample(Evidence(prior, some), prior.size, self.draws, rng)
+        prior, (z, t, y, run) = Prior(rows.z.shape[1]), rows[:4]
+        if len(y):
+            phis = sample(Evidence(prior, rows.some(few(run, t, self.rows, rng))), prior.size, self.draws, rng)
         else:
             phis = rng.standard_normal((self.draws, prior.size))
-        curves = Curves(rows.run)
-        networks = []
-        for phi in phis:
-            scales = prior.scales(phi)
-            hidden = prior_hidden(scales, rows.centre, self.width, rng)
-            networks.append(with_output(scales, hidden, rows, curves, rng))
+        curves = Curves(run)
+        networks = [_network(prior.scales(phi), z, t, y, curves, self.width, rng) for phi in phis]
         return Networks(tuple(networks), rows.mean, rows.scale)
 
 
@@ -122,13 +114,11 @@ class Hidden(NamedTuple):
         still: (d, width / 4) of the units that see the configuration.
         moving: (d + 1, width / 4) of those that see the time, too.
         trend: (TREND_UNITS,) of those that see the time alone.
-        centre: (d,) squares of the inputs at which their bowls are 0.
     """
 
     still: Array
     moving: Array
     trend: Array
-    centre: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +128,7 @@ class Network:
     Args:
         scales: of its prior.
         hidden: the input weights.
-        output: (width + 2 TREND_UNITS + d + 1,) output weights, those of the bowls and the bias last.
+        output: (width + 2 TREND_UNITS + 1,) output weights, the bias last.
     """
 
     scales: Scales
@@ -159,9 +149,7 @@ class Network:
             # The sine is minus the derivative of the cosine, and both are features already.
             phases = features[:, cosines] * self.output[sines] - features[:, sines] * self.output[cosines]
             total, place = total + phases @ paces.T, place + 2 * units
-        spread = np.exp(self.scales.amplitude) * t**self.scales.growth
-        bowls_out = self.output[-1 - z.shape[1] : -1]
-        return np.asarray(total - 2 * BOWL_SPREAD * spread[:, None] * z * bowls_out)
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +207,20 @@ class Networks:
         return inputs(x), shares(t)
 
 
-def prior_hidden(scales: Scales, centre: Array, width: int, rng: np.random.Generator) -> Hidden:
+def _network(
+    scales: Scales, z: Array, t: Array, y: Array, curves: Curves, width: int, rng: np.random.Generator
+) -> Network:
+    """A network given its scales: hidden layer from the prior, output layer from its posterior."""
+    return with_output(scales, prior_hidden(scales, z.shape[1], width, rng), z, t, y, curves, rng)
+
+
+def prior_hidden(scales: Scales, d: int, width: int, rng: np.random.Generator) -> Hidden:
     """A hidden layer drawn from its prior given the scales."""
-    d, pace, units = len(centre), paces(scales), width // 4
+    pace, units = paces(scales), width // 4
     return Hidden(
         still=pace[:d] * _student(d, units, rng),
         moving=pace * np.vstack([_student(d, units, rng), _student(1, units, rng)]),
         trend=_student(1, TREND_UNITS, rng)[0],
-        centre=centre,
     )
 
 
@@ -235,23 +229,17 @@ def paces(scales: Scales) -> Array:
     return np.asarray(np.exp(np.append(scales.inverse_lengths, scales.inverse_duration))[:, None])
 
 
-def with_output(scales: Scales, hidden: Hidden, rows: Rows, curves: Curves, rng: np.random.Generator) -> Network:
+def with_output(
+    scales: Scales, hidden: Hidden, z: Array, t: Array, y: Array, curves: Curves, rng: np.random.Generator
+) -> Network:
     """A network given its scales and hidden layer, its output layer drawn from the posterior."""
-    phi = _features(scales, hidden, rows.z, rows.t).astype(float)
-    precision, target = regression(phi, rows.y, curves.roots(scales, rows.t), curves)
-    target = target + prior_mean(phi.shape[1], rows.z.shape[1])
+    phi = _features(scales, hidden, z, t).astype(float)
+    precision, target = regression(phi, y, curves.roots(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
     output = solve_triangular(factor, white, lower=True, trans="T")
     return Network(scales, hidden, output.astype(np.float32))
-
-
-def prior_mean(width: int, d: int) -> Array:
-    """(width,) means of the output weights a priori: 0, but for those of the bowls."""
-    mean = np.zeros(width)
-    mean[width - 1 - d : -1] = BOWL / BOWL_SPREAD
-    return mean
 
 
 def _student(d: int, units: int, rng: np.random.Generator) -> Array:
@@ -261,7 +249,7 @@ def _student(d: int, units: int, rng: np.random.Generator) -> Array:
 
 
 def _features(scales: Scales, hidden: Hidden, z: Array, t: Array) -> Single:
-    """(n, width + 2 TREND_UNITS + d + 1) activations, scaled so that every output weight has prior variance 1."""
+    """(n, width + 2 TREND_UNITS + 1) activations, scaled so that every output weight has prior variance 1."""
     ticks = clock(t)[:, None]
     inputs = (z @ hidden.still, z @ hidden.moving[:-1] + ticks * hidden.moving[-1], ticks * hidden.trend)
     spread = np.exp(scales.amplitude) * t**scales.growth
@@ -271,5 +259,4 @@ def _features(scales: Scales, hidden: Hidden, z: Array, t: Array) -> Single:
         weight = (share / np.sqrt(phases.shape[1])).astype(np.float32)[:, None]
         angles = phases.astype(np.float32)  # whose sines take a third of the time
         blocks += [weight * np.cos(angles), weight * np.sin(angles)]
-    alone = (BOWL_SPREAD * spread[:, None] * bowls(z, hidden.centre)).astype(np.float32)
-    return np.hstack([*blocks, alone, np.full((len(t), 1), BIAS, dtype=np.float32)])
+    return np.hstack([*blocks, np.full((len(t), 1), BIAS, dtype=np.float32)])

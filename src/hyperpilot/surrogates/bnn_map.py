@@ -52,15 +52,14 @@ class BNNMap:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
         rows = rows_of(data)
-        prior, some = Prior(rows.z.shape[1]), rows.some(few(rows.run, rows.t, self.rows, rng))
-        scales = prior.scales(
-            mode(Evidence(prior, some, np.float64), prior.size, self.starts, rng)
-            if len(rows.y)
-            else np.zeros(prior.size)
+        prior, (z, t, y, run) = Prior(rows.z.shape[1]), rows[:4]
+        evidence = Evidence(prior, rows.some(few(run, t, self.rows, rng)), np.float64)
+        scales = prior.scales(mode(evidence, prior.size, self.starts, rng) if len(y) else np.zeros(prior.size))
+        curves = Curves(run)
+        layers = [prior_hidden(scales, prior.d, self.width, rng) for _ in range(self.draws)]
+        return Networks(
+            tuple(with_output(scales, each, z, t, y, curves, rng) for each in layers), rows.mean, rows.scale
         )
-        curves = Curves(rows.run)
-        layers = [prior_hidden(scales, rows.centre, self.width, rng) for _ in range(self.draws)]
-        return Networks(tuple(with_output(scales, each, rows, curves, rng) for each in layers), rows.mean, rows.scale)
 
 
 plugin = BNNMap

@@ -94,8 +94,8 @@ class BNNNuts:
         flat = np.asarray(states).reshape(-1, starts.shape[1])
         taken = flat[np.linspace(0, len(flat) - 1, self.draws).round().astype(int)]
         curves = Curves(rows.run)
-        layers = [layers_of(prior, state, units, rows.centre) for state in taken]
-        networks = [with_output(*layer, rows, curves, rng) for layer in layers]
+        layers = [layers_of(prior, state, units) for state in taken]
+        networks = [with_output(*layer, rows.z, rows.t, rows.y, curves, rng) for layer in layers]
         return Sampled(Networks(tuple(networks), rows.mean, rows.scale), convergence)
 
 

@@ -1,8 +1,8 @@
 """A Gaussian process: the network of `bnn` at infinite width, as a baseline that is exact.
 
-The prior is that of `_evidence`: Matern over configurations with a length each, times Matern over time with a share that
-does not depend on it, a bowl over each input, a trend, noise of each evaluation and noise of each training. The scales are
-sampled as in `bnn`, or set to their most likely value, as is usual.
+The covariance is that of `_evidence`: Matern over configurations with a length each, times Matern over time with a share that
+does not depend on it, a trend, noise of each evaluation and noise of each training. The scales are sampled as in `bnn`,
+or set to their most likely value, as is usual.
 
 Draws are whole functions. By Matheron's rule a draw of the posterior is a draw of the prior plus a correction that is exact
 given the data:
@@ -30,13 +30,11 @@ from hyperpilot.records.dataset import Dataset
 from hyperpilot.surrogates._checks import few, inputs, shares
 from hyperpilot.surrogates._evidence import (
     BIAS,
-    BOWL_SPREAD,
     FREEDOM,
     TREND,
     Evidence,
     Prior,
     Scales,
-    bowls,
     clock,
     noise_variance,
     seed_correlation,
@@ -45,7 +43,7 @@ from hyperpilot.surrogates._evidence import (
 from hyperpilot.surrogates._hmc import sample
 from hyperpilot.surrogates._mode import mode
 from hyperpilot.surrogates._rows import Rows, rows_of
-from hyperpilot.surrogates.bnn import Network, Networks, prior_hidden, prior_mean
+from hyperpilot.surrogates.bnn import Network, Networks, prior_hidden
 
 Array = NDArray[np.float64]
 
@@ -82,10 +80,11 @@ class GP:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
         rows = rows_of(data)
-        rows = rows.some(few(rows.run, rows.t, _MOST, rng))
+        seen = few(rows.run, rows.t, _MOST, rng)
+        rows = rows.some(seen)
         prior = Prior(rows.z.shape[1])
         every = [prior.scales(phi) for phi in self._coordinates(prior, rows, rng)]
-        functions = tuple(_prior_function(scales, rows.centre, rng) for scales in every)
+        functions = tuple(_prior_function(scales, prior.d, rng) for scales in every)
         weights = np.array([_correction(function, rows, rng) for function in functions])
         return Functions(Networks(functions, rows.mean, rows.scale), rows.z, rows.t, weights)
 
@@ -123,10 +122,7 @@ class Functions:
         z, t = inputs(x), shares(t)
         pairs = zip(self.prior.networks, self.weights, strict=True)
         return values + self.prior.scale * np.array(
-            [
-                covariance(network.scales, network.hidden.centre, z, t, self.z, self.t) @ weights
-                for network, weights in pairs
-            ]
+            [covariance(network.scales, z, t, self.z, self.t) @ weights for network, weights in pairs]
         )
 
     def noise(self, x: Array, t: Array) -> Array:
@@ -134,15 +130,14 @@ class Functions:
         return self.prior.noise(x, t)
 
 
-def covariance(scales: Scales, centre: Array, z: Array, t: Array, other_z: Array, other_t: Array) -> Array:
+def covariance(scales: Scales, z: Array, t: Array, other_z: Array, other_t: Array) -> Array:
     """(n, m) prior covariance of the function at z (n, d), t (n,) with that at (m, d), (m,)."""
     pace, ticks, other_ticks = np.exp(scales.inverse_lengths), clock(t)[:, None], clock(other_t)[:, None]
     lags = cdist(ticks, other_ticks)
     over_time = scales.constant + (1 - scales.constant) * _matern(lags * np.exp(scales.inverse_duration))
     spread, other_spread = (np.exp(scales.amplitude) * at**scales.growth for at in (t, other_t))
-    alike = _matern(cdist(z * pace, other_z * pace)) * over_time
-    alone = BOWL_SPREAD**2 * bowls(z, centre) @ bowls(other_z, centre).T
-    return np.asarray(spread[:, None] * other_spread * (alike + alone) + TREND**2 * _matern(lags) + BIAS**2)
+    alike = _matern(cdist(z * pace, other_z * pace))
+    return np.asarray(spread[:, None] * other_spread * alike * over_time + TREND**2 * _matern(lags) + BIAS**2)
 
 
 def _matern(r: Array) -> Array:
@@ -158,12 +153,11 @@ def _noise(scales: Scales, t: Array, run: NDArray[np.intp]) -> Array:
     return np.where(run[:, None] == run, shared, 0.0) + np.diag(noise_variance(scales, t))
 
 
-def _prior_function(scales: Scales, centre: Array, rng: np.random.Generator) -> Network:
+def _prior_function(scales: Scales, d: int, rng: np.random.Generator) -> Network:
     """A function of the prior given the scales, nearly."""
-    hidden = prior_hidden(scales, centre, _FEATURES, rng)
-    outputs = 2 * (sum(hidden[k].shape[-1] for k in range(3))) + len(centre) + 1
-    output = prior_mean(outputs, len(centre)) + rng.standard_normal(outputs)
-    return Network(scales, hidden, output.astype(np.float32))
+    hidden = prior_hidden(scales, d, _FEATURES, rng)
+    outputs = 2 * (sum(hidden[k].shape[-1] for k in range(3))) + 1
+    return Network(scales, hidden, rng.standard_normal(outputs).astype(np.float32))
 
 
 def _correction(function: Network, rows: Rows, rng: np.random.Generator) -> Array:
@@ -173,5 +167,5 @@ def _correction(function: Network, rows: Rows, rng: np.random.Generator) -> Arra
         return np.zeros(0)
     noise = _noise(function.scales, t, run)
     luck = np.linalg.cholesky(noise) @ rng.standard_normal(len(y))
-    factor = cho_factor(covariance(function.scales, rows.centre, z, t, z, t) + noise, lower=True)
+    factor = cho_factor(covariance(function.scales, z, t, z, t) + noise, lower=True)
     return np.asarray(cho_solve(factor, y - function(z, t) - luck))
