@@ -33,6 +33,9 @@ _EXTRAS = {
     "jax": "tfp",
     "tensorflow_probability": "tfp",
     "sklearn": "forest",
+    "optuna": "optuna",
+    "mlflow": "mlflow",
+    "wandb": "wandb",
 }
 
 
