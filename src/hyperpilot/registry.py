@@ -13,7 +13,7 @@ from typing import Any
 
 from hyperpilot.errors import MissingExtra, UnknownPlugin
 
-KINDS = ("algorithms", "trainers", "surrogates", "acquisition", "schedules", "strategies")
+KINDS = ("algorithms", "trainers", "surrogates", "acquisition", "schedules", "strategies", "sinks")
 
 # What a leaf imports, and the extra that brings it.
 _EXTRAS = {
