@@ -68,11 +68,8 @@ class WandbSink:
                 "step": training.run.step if training.run.reports else 0,
                 "state": training.state,
             }
+            self._write()
             changed += 1
-        if changed:
-            scratch = self._ledger.with_suffix(".tmp")
-            scratch.write_text(json.dumps(self._sent))
-            os.replace(scratch, self._ledger)
         return changed
 
     def close(self) -> None:
@@ -80,6 +77,11 @@ class WandbSink:
         for run in self._open.values():
             run.finish()
         self._open = {}
+
+    def _write(self) -> None:
+        scratch = self._ledger.with_suffix(".tmp")
+        scratch.write_text(json.dumps(self._sent))
+        os.replace(scratch, self._ledger)
 
     def _run(self, record: Record, training: Training) -> Any:
         group = self._name or record.study.name or record.folder
@@ -94,7 +96,7 @@ class WandbSink:
                 job_type=training.run.phase,
                 config=dict(training.run.config),
                 dir=str(self._folder),
-                resume="allow",
+                resume=None if os.environ.get("WANDB_MODE") == "offline" else "allow",
                 reinit="create_new",
                 settings=wandb.Settings(
                     silent=True, console="off", save_code=False, disable_git=True, x_disable_stats=True
