@@ -70,15 +70,13 @@ class HyperPilotPruner(BasePruner):
             return False
         steps = sorted(step + scale.offset for step in trial.intermediate_values)
         now, before = steps[-1], ([0] + steps)[-2]
-        record = history(trials, None, signs(study.directions), self._horizon, points=None)
-        runs = {run.id.trial: run for run in record.search if run.state != "failed"}
         ladder, rivals = self._ladder(scale.horizon, trial.number)
-        runs = {number: run for number, run in runs.items() if rivals(number)}
-        if self._racing and ladder:
-            lowest = lowest_that_ranks(list(runs.values()), [*ladder, scale.horizon])
-            ladder = [rung for rung in ladder if rung >= lowest]
         passed = [rung for rung in ladder if before < rung <= now]
-        if not passed:
+        if not passed:  # most reports end here, before anything is read
+            return False
+        record = history(trials, None, signs(study.directions), self._horizon, points=None)
+        runs = {run.id.trial: run for run in record.search if run.state != "failed" and rivals(run.id.trial)}
+        if self._racing and passed[-1] < lowest_that_ranks(list(runs.values()), [*ladder, scale.horizon]):
             return False
         return not _among_best(trial.number, runs, passed[-1], now, self._eta, self._score)
 
