@@ -343,3 +343,24 @@ def test_an_rl_objective_says_what_is_wrong(tmp_path):
     (tmp_path / "old" / "trials" / "0000" / "config.json").write_text("{}")
     with pytest.raises(InvalidStudy, match="another configuration"):
         optuna.create_study(study_name="old", direction="maximize").optimize(objective, n_trials=1)
+
+
+ABSENT = """
+import sys
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None
+from hyperpilot.errors import MissingExtra
+try:
+    from hyperpilot.hosts.optuna import HyperPilotSampler
+    HyperPilotSampler(seed=0)
+    from hyperpilot.hosts.optuna import RLObjective
+except MissingExtra as error:
+    print(error.mend)
+"""
+
+
+@pytest.mark.parametrize(("absent", "extra"), [("optuna", "optuna"), ("gymnasium,stable_baselines3", "sb3")])
+def test_without_an_extra_it_says_what_to_install(absent, extra):
+    """The sampler needs no reinforcement learning, and says so by working without."""
+    said = subprocess.run([sys.executable, "-c", ABSENT, absent], capture_output=True, text=True, check=True)
+    assert said.stdout == f"pip install 'hyperpilot-rl[{extra}]'\n"

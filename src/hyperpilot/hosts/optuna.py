@@ -16,7 +16,7 @@ from __future__ import annotations
 import secrets
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,14 +33,27 @@ try:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from hyperpilot.hosts._optuna_objective import RLObjective
     from hyperpilot.hosts._optuna_pruner import HyperPilotPruner
     from hyperpilot.hosts._optuna_record import goals, history, signs
     from hyperpilot.hosts._optuna_space import Asked, asked_for, draw
 except ModuleNotFoundError as error:
     raise missing_extra(error) from error
 
+if TYPE_CHECKING:
+    from hyperpilot.hosts._optuna_objective import RLObjective
+
 __all__ = ["HyperPilotPruner", "HyperPilotSampler", "RLObjective"]
+
+
+def __getattr__(name: str) -> Any:
+    """`RLObjective`, which needs the extra sb3 and is for those who train with it."""
+    if name != "RLObjective":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from hyperpilot.hosts._optuna_objective import RLObjective
+    except ModuleNotFoundError as error:
+        raise missing_extra(error) from error
+    return RLObjective
 
 
 class HyperPilotSampler(BaseSampler):

@@ -1,5 +1,5 @@
 """HyperPilotRL's sampler and pruner as a package of OptunaHub; the code is in `hyperpilot-rl`."""
 
-from hyperpilot.hosts.optuna import HyperPilotPruner, HyperPilotSampler, RLObjective
+from hyperpilot.hosts.optuna import HyperPilotPruner, HyperPilotSampler
 
-__all__ = ["HyperPilotPruner", "HyperPilotSampler", "RLObjective"]
+__all__ = ["HyperPilotPruner", "HyperPilotSampler"]
