@@ -259,11 +259,11 @@ def budget(record: Record) -> Frame:
     uses |= {"further seeds": 0, "failed trainings": 0, "test": 0}
     for run in record.history.runs.values():
         uses[_use(record, run)] += steps(run)
-    left = record.study.total_steps - record.history.steps_used()
-    if left == record.study.total_steps:
+    left = record.study.all_steps - record.history.steps_used()
+    if left == record.study.all_steps:
         return "No step has been trained yet."
     kept = {name: used for name, used in uses.items() if used}
-    return {"use": [*kept, "not spent"], "steps": [*kept.values(), max(0, left)], "total": record.study.total_steps}
+    return {"use": [*kept, "not spent"], "steps": [*kept.values(), max(0, left)], "total": record.study.all_steps}
 
 
 def _use(record: Record, run: Run) -> str:

@@ -37,7 +37,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
     found = {
         "title": f"{record.study.algorithm.replace(',', ', ')} on {record.study.env}",
         "about": f"Study {record.folder}, {record.state}, after {record.history.steps_used():,} of "
-        f"{record.study.total_steps:,} environment steps.",
+        f"{record.study.all_steps:,} environment steps.",
         "version": f"{record.history.length}-{record.state}-{beliefs.shares is not None}",
         "live": live,
         "summary": [

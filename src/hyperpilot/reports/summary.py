@@ -118,7 +118,7 @@ def _changed(record: Record, trial: int) -> str:
 
 
 def _spent(record: Record) -> list[str]:
-    history, total = record.history, record.study.total_steps
+    history, total = record.history, record.study.all_steps
     used, tested = history.steps_used(), history.steps_used("test")
     said = [
         f"{used:,} of {total:,} steps ({used / total:.0%}): {used - tested:,} to search and {tested:,} to the test."
