@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -229,28 +229,6 @@ def seeds(record: Record) -> Frame:
     if not rows:
         return "No trial has been trained as far under two seeds yet."
     return dict(zip(("trial", "phase", "seed", "score"), map(list, zip(*rows, strict=True)), strict=True))
-
-
-def front(record: Record) -> Frame:
-    """Score against the time that training takes, and the trials that no other beats in both."""
-    rows: list[tuple[int, float, float]] = []
-    longest = max((run.step for run in record.history.search if run.reports), default=0)
-    for trial, runs in record.runs.items():
-        far = [run for run in runs if run.reports and 2 * run.step >= longest and run.reports[-1].wall_s > 0]
-        if far:
-            pace = 1000 * sum(run.reports[-1].wall_s for run in far) / sum(run.step for run in far)
-            rows.append((trial, sum(run.promise for run in far) / len(far), pace))
-    if len(rows) < 2:
-        return "Fewer than two trials were trained far enough, with their time taken, to be compared."
-    best = [not any(_dominates(other, row) for other in rows) for row in rows]
-    columns: Mapping[str, Any] = dict(
-        zip(("trial", "score", "seconds"), map(list, zip(*rows, strict=True)), strict=True)
-    )
-    return {**columns, "best": best}
-
-
-def _dominates(one: tuple[int, float, float], other: tuple[int, float, float]) -> bool:
-    return one[1] >= other[1] and one[2] <= other[2] and one[1:] != other[1:]
 
 
 def budget(record: Record) -> Frame:

@@ -47,6 +47,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
             {"name": figure.name, "title": figure.title, "caption": figure.caption, "wide": figure.wide}
             | {"trials": figure.trials, "why": figure.missing(known)}
             for figure in SHOWN
+            if not (figure.silent and figure.missing(known))
         ],
         "frames": {name: frame for name, frame in known.items() if name in shown or name == "forecasts"},
         "trials": rows,

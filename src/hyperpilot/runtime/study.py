@@ -16,7 +16,7 @@ from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
-from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
+from hyperpilot.runtime.checked import check_budget, check_device, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
 from hyperpilot.runtime.named import as_text, named, resolved
@@ -172,6 +172,7 @@ class Study(BaseModel):
         check_budget(self)
         check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
         check_similar(self.env_spec(), self.evaluate_on)
+        check_device(self.trainer, self.device)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
