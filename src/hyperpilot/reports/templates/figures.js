@@ -247,7 +247,7 @@ const FIGURES = {
   front({front: f}, look, width) {
     const pairs = f.names.flatMap((_, i) => f.names.slice(i + 1).map((_, j) => [i, i + 1 + j])), several = pairs.length > 1;
     const columns = several && width >= 560 ? 2 : 1, layout = gridded(pairs.length, columns, 320, width, 0.13), traces = [], picked = [];
-    const sides = f.names.map((name, i) => escaped(name) + (f.less[i] ? " (less is better)" : ""));
+    const sides = f.names.map((name, i) => escaped(name) + (f.less[i] && width > 480 ? " (less is better)" : ""));
     pairs.forEach(([up, across], k) => {
       const axes = {xaxis: "x" + (k + 1), yaxis: "y" + (k + 1)}, [x, y] = [f.values[across], f.values[up]];
       const best = where(f.best, true).sort((a, b) => x[a] - x[b]);
@@ -311,8 +311,9 @@ const FIGURES = {
       {type: "scatter", mode: "markers", x: pickAll(f.ours, known), y: known.map((i) => i + 0.25), name: "ours, after as many steps", error_x: reach,
         marker: {size: 10, symbol: known.map((i) => (f.how[i] === "extrapolated" ? "diamond-open" : "diamond")), color: look.second},
         text: pickAll(f.how, known), hovertemplate: "ours: %{x:.4g}, %{text}<extra></extra>"},
+      {type: "scatter", mode: "lines", x: [f.final, f.final], y: [-0.6, rows.length - 0.4], name: "ours, after " + short(f.final_steps),
+        line: {dash: "dot", color: look.second, width: 1.5}, hoverinfo: "skip"},
     ], layout: {height: Math.max(260, 120 + 26 * rows.length), xaxis: title("mean return"),
-      shapes: [{type: "line", x0: f.final, x1: f.final, yref: "paper", y0: 0, y1: 1, line: {dash: "dot", color: look.second, width: 1.5}}],
       yaxis: {tickvals: rows, ticktext: rows.map(said), range: [rows.length - 0.4, -0.6], zeroline: false, tickfont: {size: 11}}}};
   },
 
