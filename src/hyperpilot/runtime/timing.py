@@ -83,7 +83,9 @@ def pace(trainer: Trainer, config: Config, trial: int, horizon: int, seconds: fl
     metrics: Mapping[str, float] = {}
     while True:
         try:
-            metrics = list(trainer.train(job, watch))[-1].metrics
+            found = list(trainer.train(job, watch))[-1].metrics
+            # Where the policy has not been updated since, nothing is evaluated again: that took no time, but others will.
+            metrics = {**found, "evaluation_s": found.get("evaluation_s") or metrics.get("evaluation_s", 0.0)}
         except _Enough:  # in the middle of a long rollout
             return Pace(watch.step_s, metrics.get("evaluation_s", 0.0), metrics.get("episode_length", 0.0))
         if watch.trained_s > seconds or job.until == horizon:
