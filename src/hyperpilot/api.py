@@ -23,6 +23,7 @@ from hyperpilot.registry import load
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
+from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
@@ -61,11 +62,19 @@ def tune(
     return resume(folder, watch=watch, executor=executor)
 
 
-def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "processes") -> Result:
+def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "processes", more_seeds: int = 0) -> Result:
     """Continues a study to its end; one that has ended gives its result again.
 
+    Args:
+        folder: the study's.
+        watch: sees what happens.
+        executor: as for `tune`.
+        more_seeds: so many further test seeds for the best configuration of a study that has ended, and for the default. They
+            are written into its settings first: a study that is stopped on the way has only to be continued.
+
     Raises:
-        InvalidStudy: the folder holds no study, or none of its configurations could be tested to the end.
+        InvalidStudy: the folder holds no study, or none of its configurations could be tested to the end; or seeds are to be
+            added to one that has not ended.
         StudyBusy: another process is running it.
     """
     path = Path(folder)
@@ -79,6 +88,8 @@ def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "pro
         what = f"{folder} cannot be written: {error.strerror}"
         raise InvalidStudy(what, "Continue it where you may write, or copy the folder.") from error
     with held:
+        if more_seeds:
+            study = _longer(study, path, more_seeds)
         return conclude(study, path, _run(study, path, watch, executor))
 
 
@@ -119,6 +130,24 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
         hand_over(result, folder, about, load_agent)
     return result
+
+
+def _longer(study: Study, folder: Path, seeds: int) -> Study:
+    """The study with further test seeds.
+
+    Raises:
+        InvalidStudy: it has not ended. Who types the same again after a kill would else ask for twice as many.
+    """
+    if seeds < 0:
+        raise InvalidStudy(f"more_seeds={seeds} is no number of seeds", "Write it as 1, 2, 3 ...")
+    history = read_history(folder)
+    rng = np.random.default_rng([study.seed, len(history.trials)])
+    if history.active or history.lost or study.build_strategy().propose(history, 1, rng):
+        what = f"{folder} has not ended" + (", with the seeds that it was given before" if study.further_seeds else "")
+        raise InvalidStudy(what, f"hyperpilot resume {folder} takes it to its end; more seeds can be added then.")
+    longer = study.model_copy(update={"further_seeds": study.further_seeds + seeds})
+    keep(longer.model_dump(), folder)
+    return longer
 
 
 def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> Mapping[str, Elsewhere]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from hyperpilot.errors import InvalidStudy
@@ -20,6 +21,7 @@ def as_text(names: Any) -> Any:
     return ",".join(name.strip() for name in names.split(",")) if isinstance(names, str) else names
 
 
+@lru_cache  # looking for entry points takes milliseconds each time
 def named(text: str) -> tuple[Algorithm, ...]:
     """The algorithms of names that are joined by commas, in their order.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import Any, Self
@@ -17,8 +16,9 @@ from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
-from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
+from hyperpilot.runtime.checked import check_budget, check_device, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
+from hyperpilot.runtime.kept import FILE, keep
 from hyperpilot.runtime.named import as_text, named, resolved
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.trained import trainer_for
@@ -26,8 +26,6 @@ from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
-
-_FILE = "study.yaml"
 
 
 def evenly(horizon: int, count: int) -> tuple[int, ...]:
@@ -52,6 +50,7 @@ class Study(BaseModel):
         eta: a rung keeps the best 1/eta; the schedule's own by default.
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
+        further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
@@ -86,6 +85,7 @@ class Study(BaseModel):
     min_gain: float | None = Field(default=None, gt=0)
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
+    further_seeds: int = Field(default=0, ge=0, le=10_000)
     evaluations: int = Field(default=20, ge=1)
     eval_steps: list[int] | None = Field(default=None, min_length=1)
     eval_episodes: int = Field(default=5, ge=1)
@@ -139,7 +139,7 @@ class Study(BaseModel):
         Raises:
             InvalidStudy: the folder holds none.
         """
-        path = folder / _FILE
+        path = folder / FILE
         if not path.exists():
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
         try:
@@ -153,23 +153,18 @@ class Study(BaseModel):
         Raises:
             InvalidStudy: another study is there already, or the folder cannot be written.
         """
-        path = folder / _FILE
+        path = folder / FILE
         if path.exists():
             known = type(self).read(folder)
-            if self._as_read() != (known if self.name else known.model_copy(update={"name": None})):
+            # What a study has been given since it was written, a script that is run again does not say.
+            since = [name for name in ("name", "further_seeds") if not getattr(self, name)]
+            if self._as_read() != known.model_copy(update={name: getattr(self, name) for name in since}):
                 raise InvalidStudy(
                     f"{folder} holds a study with other settings",
                     f"Continue it: hyperpilot resume {folder}; or name another.",
                 )
             return
-        text = yaml.safe_dump(self._named(folder)._as_read().model_dump(), sort_keys=False)
-        scratch = path.with_suffix(".tmp")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            scratch.write_text(text)
-            os.replace(scratch, path)  # a kill leaves the whole file or none
-        except OSError as error:
-            raise InvalidStudy(f"{folder} cannot be written: {error.strerror}", "Name another --study.") from error
+        keep(self._named(folder)._as_read().model_dump(), folder)
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
@@ -177,6 +172,7 @@ class Study(BaseModel):
         check_budget(self)
         check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
         check_similar(self.env_spec(), self.evaluate_on)
+        check_device(self.trainer, self.device)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
@@ -264,7 +260,7 @@ class Study(BaseModel):
         )
         if self.goals().several:
             search = pareto(search, self.goals())
-        return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
+        return Replicate(search, self.horizon, self._test_budget, self.test_seeds, self.further_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:
         """The steps at which every training is evaluated, ascending; a saved state has a score, too."""
@@ -281,7 +277,7 @@ class Study(BaseModel):
         if self.storage is None:
             return SqlStore(folder / "study.db", "study")
         if self.name is None:
-            what = f"{folder / _FILE} names a storage, and not the study in it"
+            what = f"{folder / FILE} names a storage, and not the study in it"
             raise InvalidStudy(what, f"Add a line, for example  name: {folder.resolve()}")
         return SqlStore(self.storage, self.name)
 
@@ -289,6 +285,11 @@ class Study(BaseModel):
     def search_budget(self) -> int:
         """Environment steps for the search."""
         return self.total_steps - self._test_budget
+
+    @property
+    def all_steps(self) -> int:
+        """Environment steps to spend, those of further seeds included."""
+        return self.total_steps + 2 * self.horizon * self.further_seeds
 
     @property
     def _test_budget(self) -> int:

@@ -78,6 +78,7 @@ class Session:
         self._costs = Costs(last, began)
         own = last is not None and last.run == job.run
         state = start.state() if start and own else None
+        self._curve: Report | None = state.get("curve", last) if state else last
         folder.path.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:  # closes what is open if the rest fails
             self._log = RunLog(folder.path, start.step if start else 0)
@@ -102,16 +103,27 @@ class Session:
                 self._log.hyperparameters({"algorithm": algorithm.name, **self._config})
             self._opened = opened.pop_all()
 
-    def report_at(self, step: int, save: bool) -> Report:
-        """Trains up to a step, evaluates the policy in force there, and saves it."""
+    def report_at(self, step: int, save: bool, regular: bool = True) -> Report:
+        """Trains up to a step, evaluates the policy in force there, and saves it.
+
+        Args:
+            step: where.
+            save: whether to save a state.
+            regular: whether every training of the study is evaluated there. Other evaluations leave no trace in the curve so
+                far, or else a training that was cut into more jobs would have another one.
+        """
         with _divergence(self._model):
             self._train(step)
             _check_finite(self._model)
             score, metrics = self._evaluate()
-        metrics = {**metrics, **so_far(self._last, step, score), **self._of_report()}
+        if self._last and "success_rate" in self._last.metrics:  # an environment may tell of successes alone
+            metrics = {"success_rate": 0.0, **metrics}
+        metrics = {**metrics, **so_far(self._curve, step, score), **self._of_report()}
         self._notes = {}
         self._log.evaluation(score, metrics, step)
         self._last = report = Report(self._job.run, step, score, metrics, self._costs.wall_s)
+        if regular:
+            self._curve = report
         if save:
             self._folder.save(report, self._model, self._normalize, self._state(), self._about)
         return report
@@ -216,6 +228,7 @@ class Session:
             "monitor_offset": self._monitor.offset,
             "log": self._log.pending,
             "visits": self._envs.visits.state,
+            "curve": self._curve,
         }
 
     def _pickled_envs(self) -> bytes | None:
