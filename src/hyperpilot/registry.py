@@ -33,6 +33,8 @@ _EXTRAS = {
     "jax": "tfp",
     "tensorflow_probability": "tfp",
     "sklearn": "forest",
+    "ray": "ray",
+    "fsspec": "ray",
 }
 
 

@@ -24,6 +24,7 @@ from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Report, RunId
 from hyperpilot.registry import load
 from hyperpilot.trainers._failures import MissingCheckpoint
+from hyperpilot.trainers._layout import run_path
 from hyperpilot.trainers._sb3_build import class_of
 from hyperpilot.trainers._sb3_replay import load_replay, save_replay
 
@@ -109,7 +110,7 @@ class RunFolder:
 
     @classmethod
     def of(cls, study: Path, run: RunId) -> RunFolder:
-        return cls(study / "trials" / f"{run.trial:04d}" / f"seed-{run.seed}")
+        return cls(study / run_path(run))
 
     @property
     def checkpoints(self) -> Path:
