@@ -117,7 +117,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    algorithm = load("algorithms", result.algorithm)
+    algorithm = next(each for each in study.algorithms() if each.name == result.algorithm)
     load_agent = loader(algorithm, study.env, study.env_kwargs, normalized)
     hand_over(result, folder, about, load_agent)
     if study.evaluate_on:  # the result is safe before other environments are asked

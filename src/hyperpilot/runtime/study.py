@@ -19,7 +19,7 @@ from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
-from hyperpilot.runtime.named import as_text, named, resolved
+from hyperpilot.runtime.named import as_text, check_trainer, named, resolved, trained_by
 from hyperpilot.runtime.placed import check_placed
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.trained import trainer_for
@@ -184,6 +184,7 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
+        check_trainer(self.trainer, self.algorithms())
         check_supported(self.algorithms(), traits(self.env_spec()))
         check_budget(self)
         check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
@@ -233,7 +234,7 @@ class Study(BaseModel):
 
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is searched, in the order in which it is named."""
-        return named(self.algorithm)
+        return trained_by(self.trainer, named(self.algorithm))
 
     def resolved(self, config: Config) -> tuple[Algorithm, Config]:
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""
