@@ -12,13 +12,16 @@ import pytest
 pytest.importorskip("ray")
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
 from ray.tune.search import ConcurrencyLimiter
 
 from hyperpilot.errors import InvalidSpace
 from hyperpilot.hosts._tune_space import converted
 from hyperpilot.hosts.ray_tune import HyperPilot
 from hyperpilot.records import Submitted
+
+
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # Ray's workers do not find this module
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,22 +32,19 @@ def running():
 
 
 def parabola(config):
-    """Rises towards 1 - (x - 0.3)^2, saves where it stands, and fails where it is told to."""
+    """Rises towards 1 - (x - 0.3)^2, and saves where it stands."""
     start, checkpoint = 0, tune.get_checkpoint()
     if checkpoint:
         with checkpoint.as_directory() as folder:
             start = json.loads((Path(folder) / "step").read_text())
     for step in range(start + 1, 28):
-        if config.get("fuse") and step > 2 and not os.path.exists(config["fuse"]):
-            Path(config["fuse"]).touch()
-            os._exit(1)
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "step").write_text(str(step))
             score = (1 - (config["x"] - 0.3) ** 2) * step / 27
             tune.report({"score": score, "step": step}, checkpoint=tune.Checkpoint.from_directory(folder))
 
 
-SETTINGS = {"horizon": 9, "budget": 80, "metric": "score", "mode": "max", "seed": 1, "time_attr": "step"}
+SETTINGS = {"horizon": 9, "budget": 45, "metric": "score", "mode": "max", "seed": 1, "time_attr": "step"}
 
 
 def tuner(search, folder, param_space=None, workers=2):
@@ -55,6 +55,7 @@ def tuner(search, folder, param_space=None, workers=2):
             search_alg=ConcurrencyLimiter(search.searcher, max_concurrent=workers),
             scheduler=search.scheduler,
             num_samples=-1,
+            reuse_actors=True,  # a paused trial would else start a process each time
         ),
         run_config=tune.RunConfig(storage_path=str(folder), name="it", verbose=0),
     )
@@ -66,7 +67,7 @@ def test_a_tuner_runs_hyperband_with_the_network_to_the_end_of_its_budget(tmp_pa
     history = search.history
     assert not history.active and not history.failures
     assert {run.job.until for run in history.search} == {1, 3, 9}  # some were paused at each rung for good
-    assert 60 < history.steps_used() <= 80
+    assert 35 < history.steps_used() <= 45
     assert len(results) == len(history.trials) > 9  # the model was asked
     last = {result.config["x"]: result.metrics["step"] for result in results}
     assert sorted(last.values()) == sorted(
