@@ -20,7 +20,6 @@ from hyperpilot.hosts._tune_space import converted
 from hyperpilot.hosts.ray_tune import HyperPilot
 from hyperpilot.records import Submitted
 
-
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # Ray's workers do not find this module
 
 
@@ -112,9 +111,16 @@ def test_domains_of_tune_become_ranges():
         "lr": tune.loguniform(1e-5, 1e-2),
         "x": tune.uniform(0, 1),
         "n": tune.randint(1, 10),
+        "q": tune.qrandint(64, 192, 64),
         "kind": tune.choice(["a", "b"]),
         "fixed": 3,
     }
-    assert converted(domains) == {"lr": "1e-05..0.01:log", "x": "0.0..1.0", "n": "1..9", "kind": "a|b"}
+    assert converted(domains) == {
+        "lr": "1e-05..0.01:log",
+        "x": "0.0..1.0",
+        "n": "1..9",
+        "q": "64|128|192:ordered",
+        "kind": "a|b",
+    }
     with pytest.raises(InvalidSpace, match="no range"):
         converted({"x": tune.randn(0, 1)})

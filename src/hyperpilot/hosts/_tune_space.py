@@ -1,4 +1,4 @@
-"""Ray Tune's domains in our grammar of ranges."""
+"""Ray Tune's domains in our grammar of ranges; whole numbers in steps become ordered choices."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def _text(name: str, domain: Domain) -> str:
     if isinstance(domain, Categorical) and all(isinstance(c, bool | int | float | str) for c in domain.categories):
         return "|".join(map(write, domain.categories))
     sampler = domain.sampler
+    if isinstance(sampler, Quantized) and isinstance(domain, Integer) and not isinstance(sampler.sampler, LogUniform):
+        step = int(sampler.q)
+        return "|".join(map(str, range(int(domain.lower), int(domain.upper) + 1, step))) + ":ordered"
     if isinstance(domain, Float | Integer) and not isinstance(sampler, Normal | Quantized):
         log = ":log" if isinstance(sampler, LogUniform | Integer._LogUniform | Float._LogUniform) else ""
         if isinstance(domain, Integer):  # its upper end is not drawn
