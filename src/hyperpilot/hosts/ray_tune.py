@@ -135,7 +135,7 @@ class HyperPilot:
         job = self.job(trial_id)
         if job is None:
             return None
-        if self.metric not in result or self.time_attr not in result:
+        if self.metric is None or self.metric not in result or self.time_attr not in result:
             return job
         value, step = float(result[self.metric]), int(result[self.time_attr])
         if not math.isfinite(value):
@@ -227,7 +227,7 @@ class _Schedule(TrialScheduler):
     _supports_buffered_results = False
 
     def __init__(self, core: HyperPilot) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._core = core
 
     def set_search_properties(self, metric: str | None, mode: str | None, **spec: Any) -> bool:
@@ -257,7 +257,7 @@ class _Schedule(TrialScheduler):
         self._core.end(trial.trial_id)
 
     def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
-        trials = tune_controller.get_trials()
+        trials: list[Trial] = tune_controller.get_trials()
         for status in (Trial.PAUSED, Trial.PENDING):
             for trial in trials:
                 if trial.status == status and self._core.job(trial.trial_id) is not None:
