@@ -20,11 +20,9 @@ from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
 from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
 from hyperpilot.registry import load
-from hyperpilot.runtime.executors import Executor
-from hyperpilot.runtime.executors.inline import Inline
-from hyperpilot.runtime.executors.processes import Processes
 from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
+from hyperpilot.runtime.placed import executor_for
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
@@ -39,7 +37,7 @@ def tune(
     horizon: int,
     folder: str | Path,
     watch: Watch = unwatched,
-    executor: str = "processes",
+    executor: str | None = None,
     **settings: Any,
 ) -> Result:
     """Finds hyperparameters and tests them on unseen seeds; a study that is there already is continued.
@@ -51,24 +49,26 @@ def tune(
         horizon: environment steps of a full training.
         folder: where everything is kept.
         watch: sees what happens.
-        executor: `processes`, or `inline` for one training at a time in this process.
+        executor: `processes`; `ray` for a cluster; or `inline` for one training at a time in this process.
         settings: further fields of `runtime.study.Study`.
 
     Raises:
         HyperPilotError: naming the setting and the mend, before anything trains.
     """
+    if executor == "ray":  # its address and the rest of its settings are the study's
+        settings["executor"] = executor
     study = Study.create(algorithm=algorithm, env=env, total_steps=total_steps, horizon=horizon, **settings)
     study.write(Path(folder))
     return resume(folder, watch=watch, executor=executor)
 
 
-def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "processes", more_seeds: int = 0) -> Result:
+def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str | None = None, more_seeds: int = 0) -> Result:
     """Continues a study to its end; one that has ended gives its result again.
 
     Args:
-        folder: the study's.
+        folder: the study's folder.
         watch: sees what happens.
-        executor: as for `tune`.
+        executor: another than the study's own.
         more_seeds: so many further test seeds for the best configuration of a study that has ended, and for the default. They
             are written into its settings first: a study that is stopped on the way has only to be continued.
 
@@ -123,7 +123,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    algorithm = load("algorithms", result.algorithm)
+    algorithm = next(each for each in study.algorithms() if each.name == result.algorithm)
     load_agent = loader(algorithm, study.env, study.env_kwargs, normalized)
     hand_over(result, folder, about, load_agent)
     if study.evaluate_on:  # the result is safe before other environments are asked
@@ -162,14 +162,10 @@ def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> 
     return elsewhere(winner, default, study.evaluate_on, returns, study.seed)
 
 
-def _run(study: Study, folder: Path, watch: Watch, executor: str) -> History:
+def _run(study: Study, folder: Path, watch: Watch, executor: str | None) -> History:
     store = study.open_store(folder)
-    workers: Executor = (
-        Inline(study.trainer_for(folder))
-        if executor == "inline"
-        else Processes(folder, study.workers, study.stall_limit_s)
-    )
     try:
+        workers = executor_for(study, folder, executor)
         return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
     finally:
         store.close()

@@ -36,6 +36,8 @@ _EXTRAS = {
     "optuna": "optuna",
     "mlflow": "mlflow",
     "wandb": "wandb",
+    "ray": "ray",
+    "fsspec": "ray",
 }
 
 

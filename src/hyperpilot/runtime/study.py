@@ -19,7 +19,8 @@ from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.checked import check_budget, check_device, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
-from hyperpilot.runtime.named import as_text, named, resolved
+from hyperpilot.runtime.named import as_text, check_trainer, named, resolved, trained_by
+from hyperpilot.runtime.placed import check_placed
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.schedules import build_schedule
@@ -56,6 +57,11 @@ class Study(BaseModel):
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
         test_share: share of `total_steps` kept for the test on unseen seeds.
         stall_limit_s: a worker without progress for so long is killed.
+        executor: where jobs are carried out: `processes` on this machine, `ray` on a cluster, or `inline`.
+        address: of the Ray cluster: `auto`, `local` for one that is started here, or `ray://host:port`.
+        cpus_per_trial: CPUs that Ray sets aside for a training.
+        gpus_per_trial: GPUs, which may be shares of one.
+        checkpoints: URL, as fsspec reads it, where runs are kept if Ray's machines do not share the study's folder.
         storage: SQLAlchemy URL without a password; by default SQLite in the folder.
         name: what the study is called in `storage`; drawn when it is first written, so that its folder can be moved.
     """
@@ -94,6 +100,11 @@ class Study(BaseModel):
     trainer: str = "sb3"
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     stall_limit_s: float = Field(default=600.0, gt=0)
+    executor: str = "processes"
+    address: str = "auto"
+    cpus_per_trial: float = Field(default=1.0, gt=0)
+    gpus_per_trial: float = Field(default=0.0, ge=0)
+    checkpoints: str | None = None
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
@@ -168,11 +179,13 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
+        check_trainer(self.trainer, self.algorithms())
         check_supported(self.algorithms(), traits(self.env_spec()))
         check_budget(self)
         check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
         check_similar(self.env_spec(), self.evaluate_on)
         check_device(self.trainer, self.device)
+        check_placed(self)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
@@ -217,7 +230,7 @@ class Study(BaseModel):
 
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is searched, in the order in which it is named."""
-        return named(self.algorithm)
+        return trained_by(self.trainer, named(self.algorithm))
 
     def resolved(self, config: Config) -> tuple[Algorithm, Config]:
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,7 @@ from hyperpilot.environments import EnvSpec, preserves_state
 from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
 from hyperpilot.records.returns import so_far
-from hyperpilot.trainers._failures import Diverged
+from hyperpilot.trainers._failures import NOT_FINITE, Diverged
 from hyperpilot.trainers._sb3_build import build, rollout_size, training_envs, vectorised
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
 from hyperpilot.trainers._sb3_costs import Costs
@@ -31,8 +30,6 @@ from hyperpilot.trainers._sb3_random import random_state, set_random_state
 # Where the model stands within its episodes. All else that changes is in the model's own file.
 _MOMENT = ("_last_obs", "_last_episode_starts", "_last_original_obs", "_last_lstm_states", "action_noise")
 _NORMALIZE_MOMENT = ("returns", "old_obs", "old_reward")
-
-_NOT_FINITE = re.compile(r"\bnan\b|\binfinity\b|invalid values|constraint Real|without overflow", re.IGNORECASE)
 
 
 class _Pause(Exception):
@@ -262,7 +259,7 @@ def _divergence(model: BaseAlgorithm) -> Iterator[None]:
     except (Diverged, MemoryError, torch.OutOfMemoryError):
         raise
     except (ValueError, RuntimeError, AssertionError, FloatingPointError) as error:
-        if _NOT_FINITE.search(str(error)) or not _finite(model):
+        if NOT_FINITE.search(str(error)) or not _finite(model):
             raise Diverged(f"{type(error).__name__}: {error}") from error
         raise
 
