@@ -13,7 +13,7 @@ import fsspec
 from ray.cluster_utils import Cluster
 from test_kill import SETTINGS, log, reports, start, until
 
-from hyperpilot.api import read_history, tune
+from hyperpilot.api import read_history, resume, tune
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Checkpoint, Job, Report, RunId, Submitted
 from hyperpilot.runtime.carried import Carried, Remote
@@ -169,6 +169,13 @@ def test_a_cluster_that_is_not_there_is_said_to_be_so(tmp_path):
     settings = {"total_steps": 10_000, "horizon": 1_000, "folder": tmp_path / "s", "address": "127.0.0.1:1"}
     with pytest.raises(InvalidStudy, match="no Ray cluster at '127.0.0.1:1'"):
         tune("ppo", "CartPole-v1", executor="ray", **settings)
+
+
+def test_a_study_can_go_on_elsewhere(tmp_path):
+    study = Study.create(algorithm="ppo", env="CartPole-v1", total_steps=10_000, horizon=1_000)
+    study.write(tmp_path / "s")
+    with pytest.raises(InvalidStudy, match="no Ray cluster at '127.0.0.1:1'"):
+        resume(tmp_path / "s", executor="ray", address="127.0.0.1:1")
 
 
 def test_without_ray_the_error_names_the_extra():

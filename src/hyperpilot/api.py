@@ -62,13 +62,21 @@ def tune(
     return resume(folder, watch=watch, executor=executor)
 
 
-def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str | None = None, more_seeds: int = 0) -> Result:
+def resume(
+    folder: str | Path,
+    *,
+    watch: Watch = unwatched,
+    executor: str | None = None,
+    address: str | None = None,
+    more_seeds: int = 0,
+) -> Result:
     """Continues a study to its end; one that has ended gives its result again.
 
     Args:
         folder: the study's folder.
         watch: sees what happens.
         executor: another than the study's own.
+        address: another Ray cluster than the study's own.
         more_seeds: so many further test seeds for the best configuration of a study that has ended, and for the default. They
             are written into its settings first: a study that is stopped on the way has only to be continued.
 
@@ -90,7 +98,7 @@ def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str | None
     with held:
         if more_seeds:
             study = _longer(study, path, more_seeds)
-        return conclude(study, path, _run(study, path, watch, executor))
+        return conclude(study, path, _run(study, path, watch, executor, address))
 
 
 def read_history(folder: str | Path) -> History:
@@ -162,10 +170,10 @@ def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> 
     return elsewhere(winner, default, study.evaluate_on, returns, study.seed)
 
 
-def _run(study: Study, folder: Path, watch: Watch, executor: str | None) -> History:
+def _run(study: Study, folder: Path, watch: Watch, executor: str | None, address: str | None) -> History:
     store = study.open_store(folder)
     try:
-        workers = executor_for(study, folder, executor)
+        workers = executor_for(study, folder, executor, address)
         return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
     finally:
         store.close()

@@ -14,6 +14,8 @@ def command(
     more_seeds: Annotated[
         int, typer.Option(min=0, help="Test seeds to add to a study that has ended, for its best and the default.")
     ] = 0,
+    executor: Annotated[str | None, typer.Option(help="Where to go on, if elsewhere: processes, or ray.")] = None,
+    address: Annotated[str | None, typer.Option(help="Of another Ray cluster than the study's.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line.")] = False,
 ) -> None:
     """Continue a study that was stopped or killed. Nothing evaluated is lost or run twice.
@@ -23,4 +25,4 @@ def command(
     """
     from hyperpilot.cli._run import run
 
-    run(study, quiet=quiet, as_json=json, more_seeds=more_seeds)
+    run(study, quiet=quiet, as_json=json, executor=executor, address=address, more_seeds=more_seeds)

@@ -21,18 +21,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ray.tune.experiment import Trial
-from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import Searcher
 
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.hosts._tune_space import converted
 from hyperpilot.protocols import Strategy
 from hyperpilot.records import Event, Failed, Finished, History, Job, Report, RunId, Submitted
 from hyperpilot.records.codec import from_json, to_json
-from hyperpilot.registry import load
+from hyperpilot.registry import load, missing_extra
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space
+
+try:
+    from ray.tune.experiment import Trial
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
+    from hyperpilot.hosts._tune_space import converted
+except ModuleNotFoundError as error:
+    raise missing_extra(error) from error
 
 
 class HyperPilot:

@@ -43,19 +43,20 @@ def check_placed(study: Study) -> None:
         opened(study.checkpoints)
 
 
-def executor_for(study: Study, folder: Path, name: str | None = None) -> Executor:
+def executor_for(study: Study, folder: Path, name: str | None = None, address: str | None = None) -> Executor:
     """What carries out the jobs of a study.
 
     Args:
         study: the study.
         folder: its folder.
         name: of the executor; the study's own by default.
+        address: of the Ray cluster; the study's own by default.
 
     Raises:
         HyperPilotError: as `check_placed`, or the cluster cannot be reached.
     """
-    if name is not None:
-        study = study.model_copy(update={"executor": name})
+    elsewhere = {key: value for key, value in (("executor", name), ("address", address)) if value is not None}
+    study = study.model_copy(update=elsewhere)
     check_placed(study)
     return _BUILDERS[study.executor](study, folder)
 
