@@ -44,7 +44,9 @@ def told(study, trials=24, points=10, tested=3, running=True, diverged=5, seed=0
         events.append(Submitted(job, submitted))
         grid = [round(horizon * k / points) for k in range(1, points + 1)]
         for step in [step for step in grid if start < step <= job.until]:
-            events.append(Report(job.run, step, _score(job, step, rng), wall_s=step / horizon * _seconds(job)))
+            events.append(
+                Report(job.run, step, _score(job, step, rng), _seen(job, step), step / horizon * _seconds(job))
+            )
         now += (job.until - start) / horizon * _seconds(job)
         if ending == "finished":
             events.append(Finished(job.run, now))
@@ -78,6 +80,11 @@ def written(folder, study, events, ended=False):
 def _score(job, step, rng):
     best = 10 - (np.log10(job.config["learning_rate"]) + 3.1) ** 2
     return float(best * step / job.horizon + 0.2 * rng.standard_normal())
+
+
+def _seen(job, step):
+    share = step / job.horizon
+    return {"policy_entropy": 0.69 * (1 - 0.8 * share), "state_coverage": 100.0 + 900 * share, "cpu_s": 9 * share}
 
 
 def _seconds(job):

@@ -17,7 +17,7 @@ from hyperpilot.protocols import Algorithm
 from hyperpilot.registry import available, load
 from hyperpilot.space import Config, Space
 
-NAMES = available("algorithms")
+NAMES = tuple(name for name in available("algorithms") if load("algorithms", name).sb3_class)
 CLASSES = {
     "ppo": "stable_baselines3.PPO",
     "a2c": "stable_baselines3.A2C",

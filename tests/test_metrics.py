@@ -23,7 +23,18 @@ from hyperpilot.analysis.pareto import hypervolume, pareto_front
 from hyperpilot.api import read_history
 from hyperpilot.environments import EnvSpec, make, parse_spec, tells_success
 from hyperpilot.errors import EnvironmentUnavailable, InvalidStudy, UnsupportedEnvironment
-from hyperpilot.records import Failed, Finished, History, Job, Report, RunId, Submitted, measured, parse_objective
+from hyperpilot.records import (
+    Checkpoint,
+    Failed,
+    Finished,
+    History,
+    Job,
+    Report,
+    RunId,
+    Submitted,
+    measured,
+    parse_objective,
+)
 from hyperpilot.records.returns import cvar, so_far, spread
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
@@ -37,6 +48,7 @@ from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_explore import Visits, action_spread, greedy_entropy
 from hyperpilot.trainers._sb3_trial import Condition, _disturbed
 from hyperpilot.trainers._scored import Scored
+from hyperpilot.trainers.sb3 import SB3Trainer
 
 RUN = RunId(0, 0)
 SMALL_PPO = {"n_steps": 64, "batch_size": 32, "n_envs": 1, "n_epochs": 1}
@@ -239,12 +251,43 @@ class Goal(gymnasium.Env):
         return np.zeros(1, np.float32), 1.0, self.t == 5, False, {"is_success": True} if self.t == 5 else {}
 
 
+class Lucky(Goal):
+    """Tells of successes alone, which are those episodes that end with action 1."""
+
+    def step(self, action):
+        seen, reward, over, cut, _ = super().step(action)
+        return seen, reward, over, cut, {"is_success": True} if over and action == 1 else {}
+
+
+def test_an_episode_that_says_nothing_failed_where_others_say_they_succeeded(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    result = tune(tmp_path, env="test_metrics:Lucky", objective="success")
+    rates = {report.metrics["success_rate"] for run in read_history(tmp_path).runs.values() for report in run.reports}
+    assert rates and 0.0 in rates and result.test_iqm is not None
+
+
+def test_the_area_under_a_curve_does_not_depend_on_the_jobs(tmp_path):
+    trainers = [
+        SB3Trainer(load("algorithms", "ppo"), EnvSpec("CartPole-v1"), tmp_path / name, (200, 400), 1) for name in "ab"
+    ]
+    fix = {**SMALL_PPO, "n_steps": 32, "batch_size": 32}
+    whole = list(trainers[0].train(Job(0, fix, 0, 400, 400), lambda step: None))
+    first = list(trainers[1].train(Job(0, fix, 0, 300, 400), lambda step: None))
+    rest = list(trainers[1].train(Job(0, fix, 0, 400, 400, Checkpoint(RunId(0, 0), 300)), lambda step: None))
+    assert [report.step for report in (*first, *rest)] == [200, 300, 400]
+    for name in ("return", "auc", "best_return", "drawdown"):
+        assert measured(rest[-1], name) == measured(whole[-1], name), name
+    grids = [measures(reports, grid=(200, 400)).auc for reports in (whole, [*first, *rest])]
+    assert grids[0] == grids[1] == pytest.approx(whole[-1].metrics["auc"])
+
+
 def test_success_has_to_be_told(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     assert tells_success(EnvSpec("test_metrics:Goal"))
     settings = {"algorithm": "ppo", "total_steps": 1000, "horizon": 500, "objective": "success"}
     assert Study.create(env="test_metrics:Goal", **settings).objective == "success"
-    with pytest.raises(InvalidStudy, match="CartPole-v1 does not tell"):
+    assert tells_success(EnvSpec("test_metrics:Lucky"))  # says so of successes alone
+    with pytest.raises(InvalidStudy, match="CartPole-v1 tells of no episode"):
         Study.create(env="CartPole-v1", **settings)
     with pytest.raises(InvalidStudy, match="gpu_s is not measured on cpu"):
         Study.create(env="CartPole-v1", **{**settings, "objective": "return,-gpu_s"})
@@ -367,10 +410,10 @@ def test_several_goals_need_a_search_that_they_can_be_shown_to():
 # -- whole studies -----------------------------------------------------------------------------------------------------
 
 
-def tune(folder, **settings):
+def tune(folder, env="CartPole-v1", **settings):
     small = {"total_steps": 2000, "horizon": 200, "rungs": 2, "evaluations": 2, "strategy": "random", "test_share": 0.4}
     few = {"eval_episodes": 4, "test_episodes": 2, "test_seeds": 2, "fix": SMALL_PPO, "executor": "inline"}
-    return hp.tune("ppo", "CartPole-v1", folder=folder, **{**small, **few, **settings})
+    return hp.tune("ppo", env, folder=folder, **{**small, **few, **settings})
 
 
 def test_a_study_maximises_what_it_is_asked_to(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from reported import settings, told, written
+from test_report import population
 
 from hyperpilot.cli import app
 from hyperpilot.reports.beliefs import without
@@ -29,10 +30,11 @@ PICKABLE = (
     "surfaces",
     "seeds",
     "front",
+    "exploration",
     "timeline",
     "calibration",
 )
-FIGURES = (*PICKABLE, "importance", "interactions", "rungs", "budget")
+FIGURES = (*PICKABLE, "importance", "interactions", "rungs", "budget", "published")
 ODD = "<img src=x onerror=document.title='broken'></script><b>"
 
 # Where a trial is drawn in a figure, in pixels of the page; and how many marks a figure draws in the colour of the picked one.
@@ -200,3 +202,16 @@ def test_a_live_page_grows_and_keeps_what_is_picked(browser, tmp_path):
     finally:
         serving.shutdown()
         serving.server_close()
+
+
+def test_a_lineage_is_drawn_and_the_line_of_who_is_picked(browser, tmp_path):
+    study = settings()
+    folder = written(tmp_path / "s", study, population())
+    app(["report", str(folder)], standalone_mode=False)
+    with Opened(browser, (folder / "report.html").as_uri()) as opened:
+        assert opened.complaints == [] and opened.page.locator("#plot-lineage svg.main-svg").count() > 0
+        opened.page.locator("#leaders button", has_text="3").click()
+        assert opened.page.evaluate(HIGHLIGHTED, "lineage") > 0
+        drawn = opened.page.evaluate("document.getElementById('plot-lineage').data.at(-1).x.filter((x) => x !== null)")
+        assert min(drawn) == 0 and max(drawn) == 1000  # back to who trial 3 descends from
+        opened.keep("report-lineage")

@@ -136,3 +136,12 @@ def test_set_up_and_evaluations_are_not_taken_for_training(told):
     timed = pace(Slow(), {"x": 0.3}, 0, 10**6, 0.015)
     assert timed.evaluation_s == 0.02
     assert timed.step_s == pytest.approx(1e-5) if told else timed.step_s < 2e-5
+
+
+def test_an_evaluation_that_was_not_made_again_is_not_taken_for_a_quick_one():
+    class Lazy:
+        def train(self, job, beat):
+            yield job.report(1.0, evaluation_s=0.5 if job.until == 256 else 0.0, steps_per_s=100.0, episode_length=20.0)
+
+    timed = pace(Lazy(), {}, 0, 1024, 2.0)
+    assert (timed.step_s, timed.evaluation_s, timed.episode_length) == (0.01, 0.5, 20.0)

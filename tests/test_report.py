@@ -12,8 +12,8 @@ from reported import START, settings, told, written
 import hyperpilot as hp
 from hyperpilot.cli import app
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.records import Checkpoint, Failed, Finished, History, Job, Report, Restarted, Submitted
-from hyperpilot.reports import frames
+from hyperpilot.records import Checkpoint, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
+from hyperpilot.reports import evidence, frames
 from hyperpilot.reports.beliefs import beliefs, thinned, without
 from hyperpilot.reports.catalogue import SHOWN, frames_of
 from hyperpilot.reports.live import Feed, server
@@ -111,9 +111,67 @@ def test_tuning_against_test_and_the_spread_of_seeds():
 def test_the_front_is_what_nothing_beats_in_both():
     rows = {0: (1.0, 0.01), 1: (5.0, 0.02), 2: (4.0, 0.03), 3: (6.0, 0.05)}
     events = [event for trial, (score, pace) in rows.items() for event in training(trial, [score], pace=pace)]
-    found = frames.front(record(events))
+    found = evidence.front(record(events))
     assert dict(zip(found["trial"], found["best"], strict=True)) == {0: True, 1: True, 2: False, 3: True}
-    assert found["seconds"] == pytest.approx([10, 20, 30, 50])
+    assert found["values"][1] == pytest.approx([10, 20, 30, 50]) and found["less"] == [False, True]
+
+
+def test_a_study_of_several_goals_shows_their_front_and_not_time():
+    study = settings(objective="return,-episode_length,cvar")
+    events = []
+    for trial, (score, length, cvar) in enumerate([(5.0, 9.0, 1.0), (4.0, 5.0, 1.0), (3.0, 9.0, 0.0), (1.0, 9.0, 4.0)]):
+        job = Job(trial, CONFIG, trial, 1000, 1000)
+        metrics = {"episode_length": length, "cvar": cvar}
+        events += [Submitted(job), Report(job.run, 1000, score, metrics, 1.0), Finished(job.run)]
+    found = evidence.front(record(events, study))
+    assert found["names"] == ["return", "episode_length", "cvar"] and found["less"] == [False, True, False]
+    assert found["values"] == [[5.0, 4.0, 3.0, 1.0], [9.0, 5.0, 9.0, 9.0], [1.0, 1.0, 0.0, 4.0]]
+    assert found["best"] == [True, True, False, True] and found["hypervolume"] == 12.0
+    assert PAINTERS["front"]({"front": found}).axes[2].get_xlabel() == "cvar"
+
+
+def test_published_scores_come_with_the_reasons_why_they_are_not_the_same(whole):
+    found = evidence.published(whole)
+    assert len(found["name"]) > 2 and found["name"][0].startswith("ppo") and all(found["numbers"])
+    assert any("single training" in note or "spread" in note for note in found["notes"])
+    said = {each.heading: " ".join(each.sentences) for each in summary(whole)}["Beside published scores"]
+    assert "of the way from a random agent" in said and "None of these comparisons is between equals" in said
+    elsewhere = record(whole.events, whole.study.model_copy(update={"env": "Nowhere-v0"}))
+    assert evidence.published(elsewhere).startswith("None of the")
+
+
+def test_exploration_is_drawn_for_the_leaders_and_the_default(whole):
+    found = evidence.exploration(whole)
+    assert 0 in found["trial"] and found["trial"][0] == whole.history.leaders[0].id.trial
+    assert found["entropy"][0][0] > found["entropy"][0][-1] and found["coverage"][0][-1] > found["coverage"][0][0]
+
+
+def population():
+    """Two families: trial 2 goes on from trial 0 at 400, 3 from 2 at 700, and 4 from 1 at 400."""
+
+    def job(trial, until, parent=None):
+        above = None if parent is None else Checkpoint(RunId(parent[0], parent[0]), parent[1])
+        return Job(trial, CONFIG, trial, until, 1000, above)
+
+    parts = [(job(0, 400), 1.0), (job(1, 400), 2.0), (job(2, 700, (0, 400)), 3.0), (job(4, 1000, (1, 400)), 4.0)]
+    parts += [(job(3, 1000, (2, 700)), 9.0), (job(1, 1000, (1, 400)), 5.0)]
+    return [event for each, score in parts for event in (Submitted(each), each.report(score), Finished(each.run))]
+
+
+def test_the_lineage_of_a_population():
+    found = evidence.lineage(record(population()))
+    assert found["trial"] == [0, 2, 3, 1, 4]  # families one after the other
+    assert found["start"] == [0, 400, 700, 0, 400] and found["end"] == [400, 700, 1000, 1000, 1000]
+    assert set(zip(found["above"], found["below"], found["step"], strict=True)) == {
+        (0, 1, 400),
+        (1, 2, 700),
+        (3, 4, 400),
+    }
+    assert found["chosen"] == [True, True, True, False, False] and found["lines"]["3"] == [2, 1, 0]
+    shown = {figure["name"] for figure in contents(record(population()), without("no"))["figures"]}
+    assert "lineage" in shown
+    assert "lineage" not in {each["name"] for each in contents(record(training(0, [1.0])), without("no"))["figures"]}
+    assert PAINTERS["lineage"]({"lineage": found}).axes
 
 
 def test_the_budget_adds_up(whole):
@@ -151,7 +209,7 @@ def test_what_has_no_data_says_why():
     assert all(shown.missing(empty) for shown in SHOWN)
     one = record(training(0, [1.0, 2.0]))
     shown = {each.name for each in SHOWN if not each.missing(frames_of(one, beliefs(one)))}
-    assert shown == {"progress", "curves", "budget"}
+    assert shown == {"progress", "curves", "budget", "published"}
     for each in (record([]), one, record(training(0, [])[:1] + [Failed(Job(0, CONFIG, 0, 1000, 1000).run, "crashed")])):
         assert render(contents(each, beliefs(each)))
 
@@ -187,6 +245,7 @@ def test_the_words_say_what_is_not_established(whole, believed):
     assert "Handed over: trial 4" in said["What came of it"] and "(interquartile mean" in said["What came of it"]
     assert "Failures: 1 diverged" in said["What the budget went to"] and "learning_rate" in said["What matters most"]
     assert "from 3 seeds a bootstrap makes it too narrow" in said["What is not established"]
+    assert "of 3 pairs; the evidence is" in said["What is not established"] and "CPU" in said["What the budget went to"]
     unfinished = {each.heading: " ".join(each.sentences) for each in summary(record(whole.events))}
     assert "has not ended" in unfinished["What is not established"] and "Ahead: trial" in unfinished["What came of it"]
 
@@ -216,7 +275,7 @@ def test_figures_for_papers(tmp_path, whole, believed, capsys):
 
     assert set(PAINTERS) == {shown.name for shown in SHOWN}
     drawn = draw(whole, believed)
-    assert set(drawn) == set(PAINTERS)
+    assert set(drawn) == set(PAINTERS) - {"lineage"}
     first = {path.name: path.read_bytes() for path in save(drawn, tmp_path / "a", "svg")}
     again = {path.name: path.read_bytes() for path in save(draw(whole, believed), tmp_path / "b", "svg")}
     assert first == again and b"learning_rate" in first["parallel.svg"]

@@ -458,3 +458,10 @@ def test_a_search_that_cannot_tell_what_it_would_gain_is_not_asked_to_stop_by_th
 def test_an_objective_that_not_every_evaluation_has_is_refused_before_work_starts(algorithm, env, objective):
     with pytest.raises(InvalidStudy, match="objective"):
         Study.create(**{**SMALL, "algorithm": algorithm, "env": env, "objective": objective})
+
+
+def test_a_device_that_is_not_there_is_refused_before_work_starts():
+    torch = pytest.importorskip("torch")
+    missing = "cuda:99" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(InvalidStudy, match="device: .*PyTorch finds"):
+        Study.create(algorithm="ppo", env="CartPole-v1", total_steps=1000, horizon=500, device=missing)

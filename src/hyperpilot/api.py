@@ -20,10 +20,9 @@ from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
 from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
 from hyperpilot.registry import load
-from hyperpilot.runtime.executors import Executor
-from hyperpilot.runtime.executors.inline import Inline
-from hyperpilot.runtime.executors.processes import Processes
+from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
+from hyperpilot.runtime.placed import executor_for
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
@@ -38,7 +37,7 @@ def tune(
     horizon: int,
     folder: str | Path,
     watch: Watch = unwatched,
-    executor: str = "processes",
+    executor: str | None = None,
     **settings: Any,
 ) -> Result:
     """Finds hyperparameters and tests them on unseen seeds; a study that is there already is continued.
@@ -50,22 +49,40 @@ def tune(
         horizon: environment steps of a full training.
         folder: where everything is kept.
         watch: sees what happens.
-        executor: `processes`, or `inline` for one training at a time in this process.
+        executor: `processes`; `ray` for a cluster; or `inline` for one training at a time in this process.
         settings: further fields of `runtime.study.Study`.
 
     Raises:
         HyperPilotError: naming the setting and the mend, before anything trains.
     """
+    if executor == "ray":  # its address and the rest of its settings are the study's
+        settings["executor"] = executor
     study = Study.create(algorithm=algorithm, env=env, total_steps=total_steps, horizon=horizon, **settings)
     study.write(Path(folder))
     return resume(folder, watch=watch, executor=executor)
 
 
-def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "processes") -> Result:
+def resume(
+    folder: str | Path,
+    *,
+    watch: Watch = unwatched,
+    executor: str | None = None,
+    address: str | None = None,
+    more_seeds: int = 0,
+) -> Result:
     """Continues a study to its end; one that has ended gives its result again.
 
+    Args:
+        folder: the study's folder.
+        watch: sees what happens.
+        executor: another than the study's own.
+        address: another Ray cluster than the study's own.
+        more_seeds: so many further test seeds for the best configuration of a study that has ended, and for the default. They
+            are written into its settings first: a study that is stopped on the way has only to be continued.
+
     Raises:
-        InvalidStudy: the folder holds no study, or none of its configurations could be tested to the end.
+        InvalidStudy: the folder holds no study, or none of its configurations could be tested to the end; or seeds are to be
+            added to one that has not ended.
         StudyBusy: another process is running it.
     """
     path = Path(folder)
@@ -79,7 +96,9 @@ def resume(folder: str | Path, *, watch: Watch = unwatched, executor: str = "pro
         what = f"{folder} cannot be written: {error.strerror}"
         raise InvalidStudy(what, "Continue it where you may write, or copy the folder.") from error
     with held:
-        return conclude(study, path, _run(study, path, watch, executor))
+        if more_seeds:
+            study = _longer(study, path, more_seeds)
+        return conclude(study, path, _run(study, path, watch, executor, address))
 
 
 def read_history(folder: str | Path) -> History:
@@ -112,13 +131,31 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         about["env_kwargs"] = study.env_kwargs
     about["horizon"] = study.horizon
     normalized = bool(result.config.get("normalize", False))
-    algorithm = load("algorithms", result.algorithm)
+    algorithm = next(each for each in study.algorithms() if each.name == result.algorithm)
     load_agent = loader(algorithm, study.env, study.env_kwargs, normalized)
     hand_over(result, folder, about, load_agent)
     if study.evaluate_on:  # the result is safe before other environments are asked
         result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
         hand_over(result, folder, about, load_agent)
     return result
+
+
+def _longer(study: Study, folder: Path, seeds: int) -> Study:
+    """The study with further test seeds.
+
+    Raises:
+        InvalidStudy: it has not ended. Who types the same again after a kill would else ask for twice as many.
+    """
+    if seeds < 0:
+        raise InvalidStudy(f"more_seeds={seeds} is no number of seeds", "Write it as 1, 2, 3 ...")
+    history = read_history(folder)
+    rng = np.random.default_rng([study.seed, len(history.trials)])
+    if history.active or history.lost or study.build_strategy().propose(history, 1, rng):
+        what = f"{folder} has not ended" + (", with the seeds that it was given before" if study.further_seeds else "")
+        raise InvalidStudy(what, f"hyperpilot resume {folder} takes it to its end; more seeds can be added then.")
+    longer = study.model_copy(update={"further_seeds": study.further_seeds + seeds})
+    keep(longer.model_dump(), folder)
+    return longer
 
 
 def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> Mapping[str, Elsewhere]:
@@ -133,14 +170,10 @@ def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> 
     return elsewhere(winner, default, study.evaluate_on, returns, study.seed)
 
 
-def _run(study: Study, folder: Path, watch: Watch, executor: str) -> History:
+def _run(study: Study, folder: Path, watch: Watch, executor: str | None, address: str | None) -> History:
     store = study.open_store(folder)
-    workers: Executor = (
-        Inline(study.trainer_for(folder))
-        if executor == "inline"
-        else Processes(folder, study.workers, study.stall_limit_s)
-    )
     try:
+        workers = executor_for(study, folder, executor, address)
         return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
     finally:
         store.close()

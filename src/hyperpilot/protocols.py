@@ -20,6 +20,24 @@ ActionKind = Literal["discrete", "continuous", "multi_discrete", "multi_binary"]
 
 
 @dataclass(frozen=True, slots=True)
+class OnRLlib:
+    """How RLlib is told of an algorithm.
+
+    Args:
+        config: module and name of RLlib's configuration class.
+        settings: arguments of that class's methods, by the method's name, from a configuration and the horizon, over which
+            schedules anneal; values are plain data.
+        without: hyperparameters that RLlib has not.
+        actions: the kinds of action space that it serves there.
+    """
+
+    config: str
+    settings: Callable[[Config, int], dict[str, dict[str, Any]]]
+    without: tuple[str, ...] = ()
+    actions: tuple[ActionKind, ...] = ("discrete", "continuous")
+
+
+@dataclass(frozen=True, slots=True)
 class Algorithm:
     """A reinforcement-learning algorithm: what it can be given and how a library is told.
 
@@ -31,9 +49,10 @@ class Algorithm:
         defaults: Stable-Baselines3's own configuration, complete; it may lie outside the ranges.
         conditions: child -> (parent, values): the child is active only where the parent has one of the values.
         constraints: further rules.
-        sb3_class: module and name of the class that trains it, in the manner of Stable-Baselines3.
+        sb3_class: module and name of the class that trains it, in the manner of Stable-Baselines3; empty where it has none.
         sb3: keyword arguments of that class, from a configuration; values are plain data.
         needs_continuous: hyperparameters that make sense with continuous actions only, and the value that they take elsewhere.
+        rllib: how RLlib trains it; None where it does not.
     """
 
     name: str
@@ -46,6 +65,13 @@ class Algorithm:
     conditions: Mapping[str, tuple[str, tuple[Value, ...]]] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     needs_continuous: Mapping[str, Value] = field(default_factory=dict)
+    rllib: OnRLlib | None = None
+
+    def translated(self, config: Config) -> dict[str, Any]:
+        """The configuration in the words of the library that trains the algorithm; raises where it cannot be said."""
+        if self.sb3_class or self.rllib is None:
+            return self.sb3(config)
+        return self.rllib.settings(config, 1)
 
 
 class Posterior(Protocol):

@@ -13,7 +13,7 @@ from typing import Any
 
 from hyperpilot.errors import MissingExtra, UnknownPlugin
 
-KINDS = ("algorithms", "trainers", "surrogates", "acquisition", "schedules", "strategies")
+KINDS = ("algorithms", "trainers", "surrogates", "acquisition", "schedules", "strategies", "sinks")
 
 # What a leaf imports, and the extra that brings it.
 _EXTRAS = {
@@ -33,6 +33,11 @@ _EXTRAS = {
     "jax": "tfp",
     "tensorflow_probability": "tfp",
     "sklearn": "forest",
+    "optuna": "optuna",
+    "mlflow": "mlflow",
+    "wandb": "wandb",
+    "ray": "ray",
+    "fsspec": "ray",
 }
 
 

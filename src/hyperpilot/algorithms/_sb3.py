@@ -66,13 +66,13 @@ def _activation(value: Value) -> str:
 
 
 def _layers(values: dict[str, Value]) -> dict[str, Any]:
-    actor = _widths("net_arch", values.pop("net_arch"))
+    actor = widths("net_arch", values.pop("net_arch"))
     if "critic_net_arch" not in values:
         return {"net_arch": actor}
-    return {"net_arch": {"pi": actor, "qf": _widths("critic_net_arch", values.pop("critic_net_arch"))}}
+    return {"net_arch": {"pi": actor, "qf": widths("critic_net_arch", values.pop("critic_net_arch"))}}
 
 
-def _widths(name: str, value: Value) -> list[int]:
+def widths(name: str, value: Value) -> list[int]:
     words = [] if value == "linear" else str(value).split("x")
     if not all(word.isdecimal() and int(word) > 0 for word in words):
         raise InvalidConfiguration(

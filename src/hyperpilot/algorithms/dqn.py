@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 from hyperpilot.algorithms import _off_policy, _q_learning
+from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
-from hyperpilot.protocols import Algorithm
+from hyperpilot.protocols import Algorithm, OnRLlib
 
 DEFAULTS = {
     **_q_learning.DEFAULTS,
@@ -29,4 +30,5 @@ plugin = Algorithm(
     defaults=DEFAULTS,
     sb3=partial(keywords, DEFAULTS),
     constraints=_off_policy.CONSTRAINTS,
+    rllib=OnRLlib("ray.rllib.algorithms.dqn.DQNConfig", rllib.dqn, rllib.WITHOUT_OFF_POLICY, ("discrete",)),
 )

@@ -12,8 +12,9 @@ from __future__ import annotations
 from functools import partial
 
 from hyperpilot.algorithms import _on_policy as on_policy
+from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
-from hyperpilot.protocols import Algorithm
+from hyperpilot.protocols import Algorithm, OnRLlib
 
 DEFAULTS = {**on_policy.DEFAULTS, **on_policy.CLIPPING_DEFAULTS, "n_steps": 2048, "batch_size": 64}
 
@@ -33,4 +34,5 @@ plugin = Algorithm(
     defaults=DEFAULTS,
     sb3=partial(keywords, DEFAULTS),
     constraints=on_policy.MINIBATCH_CONSTRAINTS,
+    rllib=OnRLlib("ray.rllib.algorithms.ppo.PPOConfig", rllib.ppo, rllib.WITHOUT_ON_POLICY),
 )

@@ -11,8 +11,9 @@ from __future__ import annotations
 from functools import partial
 
 from hyperpilot.algorithms import _off_policy as off_policy
+from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
-from hyperpilot.protocols import Algorithm
+from hyperpilot.protocols import Algorithm, OnRLlib
 
 DEFAULTS = {**off_policy.ENTROPY_DEFAULTS, "learning_rate": 3e-4, "tau": 0.005, "target_update_interval": 1}
 
@@ -26,4 +27,5 @@ plugin = Algorithm(
     sb3=partial(keywords, DEFAULTS),
     conditions=off_policy.SDE_CONDITIONS,
     constraints=off_policy.CONSTRAINTS,
+    rllib=OnRLlib("ray.rllib.algorithms.sac.SACConfig", rllib.sac, rllib.WITHOUT_SAC, ("continuous",)),
 )

@@ -11,9 +11,10 @@ import numpy as np
 from hyperpilot.analysis.curves import LEAST, extrapolate
 from hyperpilot.analysis.references import Anchor, Published, anchor, family, published
 from hyperpilot.analysis.result import Resolved
-from hyperpilot.analysis.statistics import iqm, stratified_interval, tasks_mean
+from hyperpilot.analysis.statistics import stratified_interval, tasks_mean
 from hyperpilot.records import History, Run
 from hyperpilot.records.objective import measured
+from hyperpilot.records.tested import ranked, standing
 
 FURTHEST = 2
 """Times its own steps as far as which a learning curve is extrapolated."""
@@ -162,7 +163,8 @@ def _agents(
     for run in history.of_phase("test"):
         tested.setdefault(run.id.trial, []).append(run)
     runs = {trial: each for trial, each in tested.items() if all(run.complete and run.reports for run in each)}
-    others = sorted((trial for trial in runs if trial), key=lambda trial: _standing(runs[trial]), reverse=True)
+    scores = {trial: {run.id.seed: run.score or 0.0 for run in each} for trial, each in runs.items()}
+    others = [trial for trial in ranked(scores) if trial]
     chosen = [("tuned", others[0], len(tested) - (0 in tested))] if others else []
     if not others and history.leaders:
         leader = history.leaders[0]
@@ -228,6 +230,4 @@ def _unfair(
 
 
 def _standing(runs: Sequence[Run]) -> tuple[float, float]:
-    """As a study's winner is chosen: by interquartile mean, and among equals by mean."""
-    scores = [run.score for run in runs if run.score is not None]
-    return iqm(scores), float(np.mean(scores))
+    return standing([run.score for run in runs if run.score is not None])

@@ -1,4 +1,4 @@
-"""The few lines of Python that load a handed-over agent with Stable-Baselines3 alone."""
+"""The few lines of Python that load a handed-over agent with the library that trained it, alone."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from hyperpilot.analysis.loader_rllib import rllib_loader
 from hyperpilot.protocols import Algorithm
 
 
@@ -13,6 +14,8 @@ def loader(algorithm: Algorithm, env: str, env_kwargs: Mapping[str, Any], normal
     """Python source that plays one episode with the agent beside it."""
     package, _, cls = algorithm.sb3_class.rpartition(".")
     imports, build = _environment(env, dict(env_kwargs))
+    if not algorithm.sb3_class:
+        return rllib_loader(imports, build)
     # Loading would else allocate a replay buffer of full size, and warn of its class.
     options = ', device="cpu"' + (
         ", buffer_size=1, replay_buffer_class=None" if "buffer_size" in algorithm.defaults else ""

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,17 @@ class Seeds:
     cvar: float
 
 
-def measures(reports: Sequence[Report], threshold: float | None = None, name: str = "return") -> Measures | None:
+def measures(
+    reports: Sequence[Report], threshold: float | None = None, name: str = "return", grid: Collection[int] = ()
+) -> Measures | None:
     """The measures of a training.
 
     Args:
         reports: its evaluations in order of step.
         threshold: the value that `steps_to` is about.
         name: which measurement; by default the mean return, whatever the study maximises.
+        grid: the steps at which all trainings of the study are evaluated. `auc` is of these and of the last evaluation, as
+            those between depend on how a training was cut into jobs; all of them where it is empty.
 
     Returns:
         The measures; None where it was never measured.
@@ -99,7 +103,7 @@ def measures(reports: Sequence[Report], threshold: float | None = None, name: st
         steps=curve[-1][0],
         final=float(values[-1]),
         best=float(values.max()),
-        auc=_area(curve),
+        auc=_area([point for point in curve if not grid or point[0] in grid or point == curve[-1]]),
         steps_to=next(reached, None),
         drawdown=float((tops - values).max()),
         collapsed=collapsed(values.tolist()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -18,6 +18,7 @@ from hyperpilot.analysis.variance import Outlier, SeedShare, against_model, amon
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Surrogate
 from hyperpilot.records import History, RunId
+from hyperpilot.records.tested import ranked, tested
 from hyperpilot.space import Space
 from hyperpilot.strategies import bayes
 
@@ -112,7 +113,7 @@ def overview(
         rng: source of randomness.
         told: is shown how many trainings have been looked at, and of how many.
     """
-    tested = _tested(history, rng)
+    test = _tested(history, rng)
     belief = None
     if len({run.id.trial for run in history.search if run.reports}) >= _LEAST:
         belief = bayes.believe(history, space, surrogate, rng)
@@ -124,9 +125,9 @@ def overview(
         trials=len(history.trials),
         trainings=len(history.runs),
         horizon=max((run.job.horizon for run in history.runs.values()), default=0),
-        tested=tested,
-        match=_match(tested, sorted({run.id.seed for run in history.of_phase("test")}), rng),
-        seeds=seed_share([list(each.scores.values()) for each in tested if math.isfinite(each.iqm)])
+        tested=test,
+        match=match(history, rng),
+        seeds=seed_share([list(each.scores.values()) for each in test if math.isfinite(each.iqm)])
         or seed_share(_repeated(history)),
         rungs=tuple(rungs(history)),
         courses={run: each for run, each in found.items() if each is not None},
@@ -137,45 +138,41 @@ def overview(
 
 
 def _tested(history: History, rng: np.random.Generator) -> tuple[Tested, ...]:
-    scores: dict[int, dict[int, float]] = {}
-    for run in history.of_phase("test"):
-        failed = run.state == "failed" and not run.lost
-        if failed or (run.complete and run.score is not None):
-            scores.setdefault(run.id.trial, {})[run.id.seed] = -math.inf if failed or run.score is None else run.score
     found = []
-    for trial, of in scores.items():
+    for trial, of in tested(history).items():
         finite = [score for score in of.values() if math.isfinite(score)]
         whole = len(finite) == len(of)
         interval = bootstrap_interval(finite, rng) if whole else (-math.inf, max(finite, default=-math.inf))
-        found.append(Tested(trial, dict(sorted(of.items())), iqm(finite) if whole else -math.inf, interval))
+        found.append(Tested(trial, of, iqm(finite) if whole else -math.inf, interval))
     return tuple(sorted(found, key=lambda each: (-each.iqm, -float(np.mean(list(each.scores.values()))), each.trial)))
 
 
-def _match(tested: tuple[Tested, ...], planned: Sequence[int], rng: np.random.Generator) -> Match | None:
-    """The leader against the default, as far as both have been tested without a gap in the planned seeds.
+def match(history: History, rng: np.random.Generator) -> Match | None:
+    """The best of the test against the default, as far as both have been tested without a gap in the planned seeds.
 
     A pair that came early would otherwise move to the back when those before it come, and no two looks would see the same
     sequence, which the sequential test needs.
     """
-    default = next((each for each in tested if each.trial == 0), None)
-    others = [each for each in tested if each.trial != 0]
-    if default is None or not others:
+    scores = tested(history)
+    trial = next((each for each in ranked(scores) if each), None)
+    if trial is None or 0 not in scores:
         return None
-    leader = others[0]
-    seeds = list(takewhile(lambda seed: seed in leader.scores and seed in default.scores, planned))
+    planned = sorted({run.id.seed for run in history.of_phase("test")})
+    seeds = list(takewhile(lambda seed: seed in scores[trial] and seed in scores[0], planned))
     if not seeds:
         return None
-    ours, theirs = ([each.scores[seed] for seed in seeds] for each in (leader, default))
+    ours, theirs = ([scores[each][seed] for seed in seeds] for each in (trial, 0))
     low, high = stratified_interval(improvement, [ours], [theirs], rng=rng)
+    candidates = len(scores) - 1
     return Match(
-        trial=leader.trial,
+        trial=trial,
         pairs=len(seeds),
-        candidates=len(others),
+        candidates=candidates,
         improvement=float(improvement([np.array(ours)], [np.array(theirs)])),
         interval=(float(low), float(high)),
-        verdict=verdict(ours, theirs, len(others)),
-        single_look=single_look(ours, theirs, rng, len(others)),
-        advice=advice(ours, theirs, rng, len(others)),
+        verdict=verdict(ours, theirs, candidates),
+        single_look=single_look(ours, theirs, rng, candidates),
+        advice=advice(ours, theirs, rng, candidates),
     )
 
 

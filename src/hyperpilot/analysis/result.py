@@ -18,6 +18,7 @@ from hyperpilot.analysis.pareto import Front
 from hyperpilot.analysis.statistics import bootstrap_interval, iqm
 from hyperpilot.protocols import Algorithm
 from hyperpilot.records import History, Run
+from hyperpilot.records.tested import standing
 from hyperpilot.space import Config, Value
 
 _MODEL, _NORMALIZE = "model.zip", "vecnormalize.pkl"
@@ -76,8 +77,9 @@ def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
     """The outcome of a study that has ended.
 
     The winner has the highest interquartile mean over the test seeds, and among equals the highest mean. A configuration
-    with a failed test run is out: its other runs would be judged without the one that went wrong. Where there was no
-    test, the best of the search wins.
+    with a failed test run is out: its other runs would be judged without the one that went wrong. Where the best and the
+    default were given further seeds, one of these two wins, by all of theirs: that the others might have done better on
+    fewer is what further seeds are there to rule out. Where there was no test, the best of the search wins.
 
     Args:
         history: the study's record.
@@ -98,7 +100,8 @@ def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
     if not scores:
         return None
     iqms = {trial: iqm(each) for trial, each in scores.items()}
-    winner = max(iqms, key=lambda trial: (iqms[trial], float(np.mean(scores[trial])), -trial))
+    most = max(map(len, scores.values()))
+    winner = max((t for t in scores if len(scores[t]) == most), key=lambda t: (*standing(scores[t]), -t))
     return replace(
         _of(max(tested[winner], key=_last), history, resolved),
         test_iqm=iqms[winner],

@@ -101,6 +101,11 @@ def _at(model: Path) -> Agent:
     folders = [*model.resolve().parents[1:2], *model.resolve().parents[5:6]]
     settings = [known for folder in folders for file in _SETTINGS if (known := _mapping(folder / file))]
     agent = Agent(model, _doubt(model) if settings else "lies in no folder of a study or a training")
+    if any(known.get("trainer") == "rllib" for known in settings):
+        from hyperpilot.errors import InvalidStudy
+
+        what = f"{model} was trained with RLlib, and can only be played with RLlib"
+        raise InvalidStudy(what, "Run the load_agent.py of the study's result folder; it shows how.")
     beside = _mapping(model.parent / "report.json") or _mapping(model.parent / "best.yaml")
     if model.name != MODEL or "algorithm" not in beside:
         return agent

@@ -99,7 +99,7 @@ class Screen:
         return f"{rate:,.0f}" if rate else "..."
 
     def _summary(self, history: History, used: int) -> list[Any]:
-        total = self._study.total_steps
+        total = self._study.all_steps
         if self._began_steps is None:
             self._began_steps = used
         elapsed = time.monotonic() - self._began

@@ -59,7 +59,11 @@ def _speed(study: Study, plan: Forecast) -> str:
 def _time(plan: Forecast) -> str:
     if plan.seconds is None:
         return "not known"
-    return f"about {duration(plan.seconds)}, if configurations take as long as those that were timed"
+    said = f"about {duration(plan.seconds)}, if configurations take as long as those that were timed"
+    longer = plan.seconds_long or 0.0
+    return said + (
+        f"; {duration(longer)} if their episodes come to last longest" if longer > 1.2 * plan.seconds else ""
+    )
 
 
 def _warnings(study: Study, plan: Forecast) -> list[str]:

@@ -20,9 +20,22 @@ from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
 
 
-def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> None:
+def run(
+    folder: Path,
+    *,
+    quiet: bool,
+    as_json: bool,
+    forecast: bool = False,
+    executor: str | None = None,
+    address: str | None = None,
+    more_seeds: int = 0,
+) -> None:
     """Takes the study of a folder to its end; Ctrl-C leaves one that can be continued."""
     study = Study.read(folder)
+    if more_seeds:
+        study = study.model_copy(
+            update={"further_seeds": study.further_seeds + more_seeds}
+        )  # what the screen counts with
     try:
         if forecast:
             _say_forecast(study, folder, as_json)
@@ -32,7 +45,7 @@ def run(folder: Path, *, quiet: bool, as_json: bool, forecast: bool = False) -> 
                 screen(history, executor, events)
                 let_through()
 
-            result = resume(folder, watch=watch)
+            result = resume(folder, watch=watch, executor=executor, address=address, more_seeds=more_seeds)
     except KeyboardInterrupt:
         print(f"\nstopped; nothing that was evaluated is lost. Continue: hyperpilot resume {folder}", file=sys.stderr)
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""Write the winning configuration in another tool's format."""
+"""Write the winning configuration in another tool's format, or mirror the study in Optuna, MLflow or W&B."""
 
 from __future__ import annotations
 
@@ -15,18 +15,41 @@ _ZOO_NAMES = {"recurrent_ppo": "ppo_lstm"}
 
 
 def command(
-    study: Annotated[Path, typer.Argument(help="Folder of a finished study.")],
-    format: Annotated[str, typer.Option(help="sb3-zoo: an entry of rl-baselines3-zoo's hyperparams.")] = "sb3-zoo",
-    out: Annotated[Path | None, typer.Option(help="File to write; without it, the text is printed.")] = None,
+    study: Annotated[Path, typer.Argument(help="Folder of a study; of a finished one for sb3-zoo.")],
+    target: Annotated[
+        str | None,
+        typer.Argument(help="Where to mirror it: sqlite:///optuna.db, sqlite:///mlflow.db, or a project of W&B."),
+    ] = None,
+    format: Annotated[
+        str, typer.Option(help="sb3-zoo: an entry of rl-baselines3-zoo's hyperparams. Mirrors: optuna, mlflow, wandb.")
+    ] = "sb3-zoo",
+    out: Annotated[Path | None, typer.Option(help="File for sb3-zoo; without it, the text is printed.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Go on mirroring until the study has ended.")] = False,
+    name: Annotated[str | None, typer.Option(help="What the study is called there; its folder by default.")] = None,
 ) -> None:
-    """Write the winning configuration in another tool's format."""
+    """Write the winning configuration in another tool's format, or mirror the study in Optuna, MLflow or W&B."""
+    from hyperpilot.cli._mirror import SINKS, mirror
+    from hyperpilot.errors import InvalidStudy
+
+    if format in SINKS:
+        if target is None or out is not None:
+            what = f"{format} needs to know where to, and takes no --out" if out else f"{format} needs to know where to"
+            raise InvalidStudy(what, f"hyperpilot export {study} --format {format} {SINKS[format]}")
+        return mirror(study, format, target, name, live)
+    if target is not None or live or name is not None:
+        raise InvalidStudy(f"{format} is a text, not a mirror", f"Mirrors: --format {', '.join(SINKS)}.")
+    _write(study, format, out)
+
+
+def _write(study: Path, format: str, out: Path | None) -> None:
     import yaml
 
+    from hyperpilot.cli._mirror import SINKS
     from hyperpilot.cli._options import extras
     from hyperpilot.errors import InvalidStudy
 
     if format not in _FORMATS:
-        raise InvalidStudy(f"there is no format {format!r}", f"Known: {', '.join(_FORMATS)}.")
+        raise InvalidStudy(f"there is no format {format!r}", f"Known: {', '.join([*_FORMATS, *SINKS])}.")
     path = study / "result" / "best.yaml"
     try:
         best = yaml.safe_load(path.read_text())

@@ -61,8 +61,9 @@ def command(
 
     if of not in MEASURED:
         raise InvalidStudy(f"nothing is measured as {of!r}", f"Known: {', '.join(MEASURED)}.")
-    objective, history = Study.read(study).goals(), read_history(study)
-    found = _trainings(history, trial, threshold, of)
+    settings, history = Study.read(study), read_history(study)
+    objective = settings.goals()
+    found = _trainings(history, trial, threshold, of, settings.evaluated_at())
     seeds = _over_seeds(history, trial, of)
     front = pareto_front(history, objective) if objective.several else None
     if json:
@@ -107,14 +108,16 @@ def words(front: Front) -> str:
     return "\n".join(lines)
 
 
-def _trainings(history: History, trial: int | None, threshold: float | None, of: str) -> list[dict[str, Any]]:
+def _trainings(
+    history: History, trial: int | None, threshold: float | None, of: str, grid: tuple[int, ...]
+) -> list[dict[str, Any]]:
     from hyperpilot.errors import InvalidStudy
 
     runs = [run for run in history.runs.values() if trial in (None, run.id.trial)]
     if not runs:
         known = f"Trials are numbered up to {max(history.trials)}." if history.trials else "It has none yet."
         raise InvalidStudy(f"there is no trial {trial}" if trial is not None else "the study has no trials", known)
-    return [_facts(run, threshold, of) for run in runs if run.reports]
+    return [_facts(run, threshold, of, grid) for run in runs if run.reports]
 
 
 def _over_seeds(history: History, trial: int | None, of: str) -> list[dict[str, Any]]:
@@ -131,12 +134,12 @@ def _over_seeds(history: History, trial: int | None, of: str) -> list[dict[str, 
     return [{"trial": key[0], "phase": key[1], **asdict(each)} for key, each in known.items() if each]
 
 
-def _facts(run: Run, threshold: float | None, of: str) -> dict[str, Any]:
+def _facts(run: Run, threshold: float | None, of: str, grid: tuple[int, ...]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from hyperpilot.analysis.metrics import exploration, measures
 
-    known = measures(run.reports, threshold, of)
+    known = measures(run.reports, threshold, of, grid)
     return {
         "trial": run.id.trial,
         "seed": run.id.seed,

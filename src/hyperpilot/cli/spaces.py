@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
     from hyperpilot.space import Space
 
-_PARTS = ("algorithm", "env", "env_kwargs", "space", "fix", "conditions", "forbid")
+_PARTS = ("algorithm", "trainer", "env", "env_kwargs", "space", "fix", "conditions", "forbid")
 """What of a study's settings says what is searched."""
 
 
@@ -21,6 +21,7 @@ def command(
         str | None, typer.Argument(help="Algorithm, or several: ppo,a2c,dqn. Without it, all are listed.")
     ] = None,
     env: Annotated[str | None, typer.Option(help="Fit the space to the actions of this environment.")] = None,
+    trainer: Annotated[str, typer.Option(help="Of this trainer: sb3 or rllib.")] = "sb3",
     file: Annotated[Path | None, typer.Option(help="YAML file of settings, as for `hyperpilot tune`.")] = None,
     space: Annotated[list[str] | None, typer.Option("--set", help="name=RANGE: search it there.")] = None,
     fix: Annotated[list[str] | None, typer.Option(help="name=VALUE: do not search it.")] = None,
@@ -56,11 +57,11 @@ def _list() -> None:
 def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     from hyperpilot.environments import check_supported, traits
     from hyperpilot.errors import UnsupportedEnvironment
-    from hyperpilot.runtime.named import named
+    from hyperpilot.runtime.named import named, trained_by
     from hyperpilot.runtime.study import Study
 
     # Where no environment is named, one stands in that leaves as much to search as there is.
-    algorithms = named(asked["algorithm"])
+    algorithms = trained_by(asked["trainer"], named(asked["algorithm"]))
     served = set.intersection(*(set(each.actions) for each in algorithms))
     if "env" not in asked and not served:
         what = f"{asked['algorithm']}: there are no actions that all of them serve"

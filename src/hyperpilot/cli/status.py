@@ -47,7 +47,7 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         "running": len(history.active),
         "failed": dict(history.failures),
         "steps_used": history.steps_used(),
-        "steps_total": study.total_steps,
+        "steps_total": study.all_steps,
         "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
         **({"algorithms": tried(study, history)} if len(study.algorithms()) > 1 else {}),

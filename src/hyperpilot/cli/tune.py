@@ -54,6 +54,14 @@ def command(
     stall_limit_s: Annotated[
         float, typer.Option("--stall-limit", help="Seconds without progress after which a worker is killed.")
     ] = 600.0,
+    trainer: Annotated[str, typer.Option(help="What trains: sb3 or rllib.")] = "sb3",
+    executor: Annotated[str, typer.Option(help="Where: processes on this machine, or ray.")] = "processes",
+    address: Annotated[str, typer.Option(help="Of the Ray cluster: auto, local, ray://host:port.")] = "auto",
+    cpus_per_trial: Annotated[float, typer.Option(help="CPUs that Ray sets aside for a training.")] = 1.0,
+    gpus_per_trial: Annotated[float, typer.Option(help="GPUs, which may be shares of one.")] = 0.0,
+    checkpoints: Annotated[
+        str | None, typer.Option(help="URL where Ray's machines keep runs if they share no folder: s3://bucket/study")
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(help="SQLAlchemy URL, without a password; SQLite in the study's folder if not given.")
     ] = None,

@@ -7,6 +7,7 @@ from hyperpilot.environments.describing import (
     alike,
     check_alike,
     check_supported,
+    episode_limit,
     preserves_state,
     tells_success,
     traits,
@@ -25,6 +26,7 @@ __all__ = [
     "make",
     "parse_spec",
     "preserves_state",
+    "episode_limit",
     "tells_success",
     "traits",
 ]

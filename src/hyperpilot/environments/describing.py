@@ -108,12 +108,14 @@ def check_alike(spec: EnvSpec, other: EnvSpec) -> None:
 
 
 def tells_success(spec: EnvSpec, steps: int = 5_000) -> bool:
-    """Whether an episode of random actions ends with `is_success`; also where none has ended after so many steps.
+    """Whether episodes of random actions end with `is_success`; also where none has ended after so many steps.
+
+    Some environments say it of successes alone, so that one episode without it says nothing.
 
     Raises:
         EnvironmentUnavailable: it cannot be made.
     """
-    env = make(spec)
+    env, ended = make(spec), False
     try:
         env.reset(seed=0)
         env.action_space.seed(0)
@@ -122,8 +124,22 @@ def tells_success(spec: EnvSpec, steps: int = 5_000) -> bool:
             if "is_success" in info:
                 return True
             if terminated or truncated:
-                return False
-        return True
+                ended = True
+                env.reset()
+        return not ended
+    finally:
+        env.close()  # type: ignore[no-untyped-call]
+
+
+def episode_limit(spec: EnvSpec) -> int | None:
+    """Steps after which an episode is cut off, where the environment says so.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be made.
+    """
+    env = make(spec)
+    try:
+        return env.spec.max_episode_steps if env.spec else None
     finally:
         env.close()  # type: ignore[no-untyped-call]
 

@@ -40,7 +40,7 @@ def spread(returns: NDArray[np.float64]) -> dict[str, float]:
 
 
 def so_far(last: Report | None, step: int, score: float) -> dict[str, float]:
-    """What a new evaluation makes of the learning curve, of which the last report tells the rest.
+    """What a new evaluation makes of the learning curve, of which the last report that belongs to it tells the rest.
 
     `auc` is the area under the straight lines that join the evaluations, level before the first, for each step.
     """

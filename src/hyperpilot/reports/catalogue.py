@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hyperpilot.reports import frames
+from hyperpilot.reports import evidence, frames
 from hyperpilot.reports.beliefs import Beliefs
 from hyperpilot.reports.record import Frame, Record
 from hyperpilot.reports.timeline import timeline
@@ -21,6 +21,7 @@ class Shown:
         needs: the frames without which it is left out.
         wide: whether it takes the whole width.
         trials: whether trials can be picked in it.
+        silent: whether it is left out without a word where there is nothing to draw, as most studies have nothing of the kind.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Shown:
     needs: tuple[str, ...]
     wide: bool = False
     trials: bool = True
+    silent: bool = False
 
     def missing(self, known: Mapping[str, Frame]) -> str:
         """Why it is left out; empty where it is not."""
@@ -106,9 +108,35 @@ SHOWN = (
     Shown("seeds", "Seed spread", "The same configuration under different seeds: what chance alone does.", ("seeds",)),
     Shown(
         "front",
-        "Score against time",
-        "Trials that were trained at least half as far as any, and those that no other beats in score and in speed together.",
+        "Pareto front",
+        "Trials by what the study maximises, and those that no other beats in all of it together. A study with one goal has the "
+        "time that training takes for the other.",
         ("front",),
+    ),
+    Shown(
+        "exploration",
+        "Exploration and exploitation",
+        "The leading trials: how many different states they have visited, and how training trades a policy that draws its "
+        "actions freely for one that scores. Each line begins at the ring.",
+        ("exploration",),
+        wide=True,
+    ),
+    Shown(
+        "lineage",
+        "Lineage",
+        "Trainings that took over another's state, where they did, and from whom. The line of the foremost is drawn strong.",
+        ("lineage",),
+        wide=True,
+        silent=True,
+    ),
+    Shown(
+        "published",
+        "Beside published scores",
+        "Mean return and its spread as published, and ours after as many steps with its interval, read off or extrapolated where "
+        "it was not trained that far. The numbers say why the two are not the same thing.",
+        ("published",),
+        wide=True,
+        trials=False,
     ),
     Shown("budget", "Budget", "What the environment steps were spent on.", ("budget",), trials=False),
     Shown(
@@ -139,9 +167,12 @@ def frames_of(record: Record, beliefs: Beliefs) -> dict[str, Frame]:
         frames.rungs,
         frames.transfer,
         frames.seeds,
-        frames.front,
         frames.budget,
         timeline,
+        evidence.front,
+        evidence.exploration,
+        evidence.lineage,
+        evidence.published,
     )
     shares = beliefs.shares
     found = {each.__name__: each(record) for each in made}

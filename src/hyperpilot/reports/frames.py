@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -231,39 +231,17 @@ def seeds(record: Record) -> Frame:
     return dict(zip(("trial", "phase", "seed", "score"), map(list, zip(*rows, strict=True)), strict=True))
 
 
-def front(record: Record) -> Frame:
-    """Score against the time that training takes, and the trials that no other beats in both."""
-    rows: list[tuple[int, float, float]] = []
-    longest = max((run.step for run in record.history.search if run.reports), default=0)
-    for trial, runs in record.runs.items():
-        far = [run for run in runs if run.reports and 2 * run.step >= longest and run.reports[-1].wall_s > 0]
-        if far:
-            pace = 1000 * sum(run.reports[-1].wall_s for run in far) / sum(run.step for run in far)
-            rows.append((trial, sum(run.promise for run in far) / len(far), pace))
-    if len(rows) < 2:
-        return "Fewer than two trials were trained far enough, with their time taken, to be compared."
-    best = [not any(_dominates(other, row) for other in rows) for row in rows]
-    columns: Mapping[str, Any] = dict(
-        zip(("trial", "score", "seconds"), map(list, zip(*rows, strict=True)), strict=True)
-    )
-    return {**columns, "best": best}
-
-
-def _dominates(one: tuple[int, float, float], other: tuple[int, float, float]) -> bool:
-    return one[1] >= other[1] and one[2] <= other[2] and one[1:] != other[1:]
-
-
 def budget(record: Record) -> Frame:
     """Environment steps by what they were spent on, and what is left."""
     uses: dict[str, int] = {f"search, up to {rung:,} steps": 0 for rung in record.rungs}
     uses |= {"further seeds": 0, "failed trainings": 0, "test": 0}
     for run in record.history.runs.values():
         uses[_use(record, run)] += steps(run)
-    left = record.study.total_steps - record.history.steps_used()
-    if left == record.study.total_steps:
+    left = record.study.all_steps - record.history.steps_used()
+    if left == record.study.all_steps:
         return "No step has been trained yet."
     kept = {name: used for name, used in uses.items() if used}
-    return {"use": [*kept, "not spent"], "steps": [*kept.values(), max(0, left)], "total": record.study.total_steps}
+    return {"use": [*kept, "not spent"], "steps": [*kept.values(), max(0, left)], "total": record.study.all_steps}
 
 
 def _use(record: Record, run: Run) -> str:

@@ -37,7 +37,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
     found = {
         "title": f"{record.study.algorithm.replace(',', ', ')} on {record.study.env}",
         "about": f"Study {record.folder}, {record.state}, after {record.history.steps_used():,} of "
-        f"{record.study.total_steps:,} environment steps.",
+        f"{record.study.all_steps:,} environment steps.",
         "version": f"{record.history.length}-{record.state}-{beliefs.shares is not None}",
         "live": live,
         "summary": [
@@ -47,6 +47,7 @@ def contents(record: Record, beliefs: Beliefs, live: bool = False) -> dict[str, 
             {"name": figure.name, "title": figure.title, "caption": figure.caption, "wide": figure.wide}
             | {"trials": figure.trials, "why": figure.missing(known)}
             for figure in SHOWN
+            if not (figure.silent and figure.missing(known))
         ],
         "frames": {name: frame for name, frame in known.items() if name in shown or name == "forecasts"},
         "trials": rows,

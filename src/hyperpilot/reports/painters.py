@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from hyperpilot.reports import painters_space
+from hyperpilot.reports import painters_evidence, painters_space
 from hyperpilot.reports._ink import BLUE, GREEN, GREY, NARROW, ORANGE, PINK, VERMILION, WIDE, Known, blank, in_steps
 
 
@@ -104,18 +104,6 @@ def _seeds(known: Known) -> Figure:
     return figure
 
 
-def _front(known: Known) -> Figure:
-    frame = known["front"]
-    figure, ax = blank(NARROW, 2.6)
-    ax.plot(frame["seconds"], frame["score"], ".", color=GREY, alpha=0.6)
-    rows = zip(frame["seconds"], frame["score"], frame["best"], strict=True)
-    best = sorted((x, y) for x, y, undominated in rows if undominated)
-    ax.step(*zip(*best, strict=True), where="post", color=BLUE, marker="o", ms=3, label="no other is better in both")
-    ax.set(xlabel="seconds for 1,000 steps of training", ylabel="score")
-    ax.legend()
-    return figure
-
-
 def _budget(known: Known) -> Figure:
     frame = known["budget"]
     figure, ax = blank(NARROW * 1.2, 0.6 + 0.2 * len(frame["use"]))
@@ -170,12 +158,12 @@ def _calibration(known: Known) -> Figure:
 PAINTERS: Mapping[str, Callable[[Known], Figure]] = MappingProxyType(
     {
         **painters_space.PAINTERS,
+        **painters_evidence.PAINTERS,
         "progress": _progress,
         "transfer": _transfer,
         "curves": _curves,
         "rungs": _rungs,
         "seeds": _seeds,
-        "front": _front,
         "budget": _budget,
         "timeline": _timeline,
         "calibration": _calibration,

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
 from filelock import FileLock, Timeout
 
+from hyperpilot.analysis.comparison import Comparison, compare
 from hyperpilot.analysis.result import Result, judge
 from hyperpilot.protocols import Algorithm
 from hyperpilot.records import Event, History, Run
@@ -54,6 +56,12 @@ class Record:
     def result(self) -> Result | None:
         """What is handed over; None before the study has ended, and where nothing came through."""
         return judge(self.history, self.resolved, self.study.seed) if self.state == "finished" else None
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """The study beside published scores."""
+        rng = np.random.default_rng(self.study.seed)
+        return compare(self.history, self.study.env, self.study.env_kwargs, self.resolved, rng)
 
     @cached_property
     def runs(self) -> Mapping[int, tuple[Run, ...]]:

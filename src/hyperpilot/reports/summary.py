@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hyperpilot.analysis.comparison import Comparison
 from hyperpilot.analysis.importance import Importance, Share
-from hyperpilot.analysis.statistics import bootstrap_interval, iqm
-from hyperpilot.records import Run
+from hyperpilot.analysis.overview import Match, match
 from hyperpilot.reports.frames import label
 from hyperpilot.reports.record import Record, standing
 
@@ -18,10 +18,6 @@ _SURE = 0.01
 
 _FEW = 10
 """Test seeds below which the interval of a bootstrap is too narrow."""
-
-
-_LEAST = 3
-"""Seeds below which an interval says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +40,7 @@ def summary(record: Record, shares: Importance | None = None) -> list[Passage]:
         ("What came of it", _outcome(record)),
         ("What the budget went to", _spent(record)),
         ("What matters most", _matters(shares)),
+        ("Beside published scores", _published(record)),
         ("What is not established", _open(record, shares)),
     ]
     return [Passage(heading, tuple(sentences)) for heading, sentences in passages if sentences]
@@ -80,6 +77,9 @@ def _outcome(record: Record) -> list[str]:
     )
     if result.default_test_iqm is not None and result.trial != 0:
         said.append(f"Stable-Baselines3's default scores {number(result.default_test_iqm)} on the same seeds.")
+        found = match(record.history, np.random.default_rng(record.study.seed))
+        if found is not None and found.verdict.better:
+            said.append("That it is better than the default under most seeds is established, however often one looks.")
     elif result.trial == 0:
         said.append("It is Stable-Baselines3's default: nothing that was found is better on unseen seeds.")
     if result.tuning_score is not None:
@@ -118,7 +118,7 @@ def _changed(record: Record, trial: int) -> str:
 
 
 def _spent(record: Record) -> list[str]:
-    history, total = record.history, record.study.total_steps
+    history, total = record.history, record.study.all_steps
     used, tested = history.steps_used(), history.steps_used("test")
     said = [
         f"{used:,} of {total:,} steps ({used / total:.0%}): {used - tested:,} to search and {tested:,} to the test."
@@ -127,7 +127,9 @@ def _spent(record: Record) -> list[str]:
     said.append(f"{_count(longest, 'training')} of the search went to the horizon; the others were stopped earlier.")
     wall = sum(run.reports[-1].wall_s for run in history.runs.values() if run.reports)
     if wall:
-        said.append(f"Training took {_duration(wall)}, summed over {_count(record.study.workers, 'worker')}.")
+        said.append(
+            f"Training took {_duration(wall)}, summed over {_count(record.study.workers, 'worker')}{_cost(record)}."
+        )
     failures = history.failures
     said.append(
         "Failures: " + ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in failures.items()) + "."
@@ -135,6 +137,49 @@ def _spent(record: Record) -> list[str]:
         else "No training failed."
     )
     return said
+
+
+def _cost(record: Record) -> str:
+    """Processor and GPU seconds and memory, where they were measured."""
+    last = [run.reports[-1].metrics for run in record.history.runs.values() if run.reports]
+    totals = {name: sum(metrics.get(f"{name}_s", 0.0) for metrics in last) for name in ("cpu", "gpu")}
+    memory = max((metrics.get("memory_mb", 0.0) for metrics in last), default=0.0)
+    said = [f"{_duration(total)} of {name.upper()}" for name, total in totals.items() if total]
+    said += [f"{memory:,.0f} MB of memory at most in a training"] if memory else []
+    return "".join(f", {each}" for each in said)
+
+
+def _published(record: Record) -> list[str]:
+    found = record.comparison
+    if not found.agents or not found.beside:
+        return []
+    ours, beside = found.agents[0], found.beside
+    said = [
+        f"{_count(len(beside), 'published score')} of this kind of environment. Ours is the {ours.name} configuration, with a "
+        f"mean return of {number(ours.final.mean)} after {ours.final.steps:,} steps{_normalised(found)}."
+    ]
+    words = {"higher": "higher than", "lower": "lower than", "not to be told apart": "not to be told apart from"}
+    counts = {word: sum(each.stands == stands for each in beside) for stands, word in words.items()}
+    unknown = len(beside) - sum(counts.values())
+    parts = [f"{word} {count}" for word, count in counts.items() if count]
+    parts += [f"without an answer for {unknown}" if parts else f"without an answer for any of the {unknown}"] * bool(
+        unknown
+    )
+    said.append(f"After as many steps it is {', '.join(parts)}.")
+    fair = sum(not each.unfair for each in beside)
+    return [
+        *said,
+        f"{fair or 'None'} of these comparisons {'is' if fair < 2 else 'are'} between equals; the figure says why.",
+    ]
+
+
+def _normalised(found: Comparison) -> str:
+    of = found.anchor
+    if of is None:
+        return ""
+    goal = "a human" if of.kind == "human" else "what counts as solved"
+    share = of.normalized(found.agents[0].final.mean)
+    return f": {share:.0%} of the way from a random agent ({of.random:g}) to {goal} ({of.reference:g})"
 
 
 def _matters(shares: Importance | None) -> list[str]:
@@ -177,24 +222,21 @@ def _against_default(record: Record) -> list[str]:
     if len(result.test_seeds) < _FEW:
         seeds = _count(len(result.test_seeds), "seed")
         said.append(f"How wide the interval should be: from {seeds} a bootstrap makes it too narrow.")
-    ours, theirs = _last(record, result.trial), _last(record, 0)
-    both = sorted(ours.keys() & theirs.keys())
-    if result.trial != 0 and result.default_test_iqm is not None and both:
-        gaps = [ours[seed] - theirs[seed] for seed in both]
-        low, high = bootstrap_interval(gaps, np.random.default_rng(record.study.seed))
-        sure = f", 95% interval {number(low)} to {number(high)}" if len(both) > 1 else ""
-        if low <= 0 or len(both) < _LEAST:
-            said.append(
-                f"That it is better than the default: seed by seed the difference is {number(iqm(gaps))}{sure}, "
-                f"from {_count(len(both), 'seed')}."
-            )
-    return said
+    found = match(record.history, np.random.default_rng(record.study.seed))
+    return said if found is None or found.verdict.better else [*said, _verdict(found)]
 
 
-def _last(record: Record, trial: int) -> dict[int, float]:
-    """The scores of a trial's test runs that came through, by seed."""
-    runs: list[Run] = [run for run in record.history.of_phase("test") if run.id.trial == trial]
-    return {run.id.seed: run.score for run in runs if run.complete and run.score is not None}
+def _verdict(found: Match) -> str:
+    """What `analyze` finds of the best of the test and the default, where it is not established that the first is better."""
+    if found.verdict.worse:
+        return f"That trial {found.trial} is better than the default: it is established that the default is."
+    seeds = found.advice.seeds
+    more = f"some {_count(seeds, 'more seed')} would tell" if seeds else "even 200 more seeds might not tell"
+    v = found.verdict
+    return (
+        f"That trial {found.trial} is better than the default: it wins {v.wins} and loses {v.losses} of "
+        f"{_count(found.pairs, 'pair')}; the evidence is {v.capital:.2g} where 20 are needed, and {more}."
+    )
 
 
 def _maybe(score: float | None) -> str:

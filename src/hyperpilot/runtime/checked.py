@@ -50,8 +50,11 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
     """
     asked = {name for goal in objective.goals for name in goal}
     if "success_rate" in asked and not tells_success(env):
-        what = f"objective: {env.id} does not tell whether an episode was a success"
-        raise InvalidStudy(what, "Its step has to give is_success in info when an episode ends; or use return.")
+        what = f"objective: {env.id} tells of no episode whether it was a success"
+        raise InvalidStudy(
+            what,
+            "No random episode gave is_success in the info of its last step; or use return.",
+        )
     for name in sorted(asked & {"train_return", "train_gap"}):
         what = f"objective: {name} is not there before the first episode of training has ended"
         raise InvalidStudy(what, "Use return, which every evaluation has.")
@@ -61,6 +64,19 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
     on_gpu = sorted(name for name in asked if name.startswith("gpu_"))
     if on_gpu and device in ("cpu", "mps"):
         raise InvalidStudy(f"objective: {on_gpu[0]} is not measured on {device}", "Use cpu_s or wall_s, or --device.")
+
+
+def check_device(trainer: str, device: str) -> None:
+    """Passes a device that is there. PyTorch is asked only where one is named, as importing it takes seconds.
+
+    Raises:
+        InvalidStudy: it is not there.
+    """
+    if trainer == "sb3" and device.startswith(("cuda", "mps")):
+        from hyperpilot.trainers._sb3_device import missing
+
+        if why := missing(device):
+            raise InvalidStudy(f"device: {why}", "Use --device cpu, or auto, which takes what there is.")
 
 
 def check_similar(env: EnvSpec, others: Sequence[str]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
+from hyperpilot.algorithms._rllib import as_rllib
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm
 from hyperpilot.registry import load
@@ -20,6 +22,7 @@ def as_text(names: Any) -> Any:
     return ",".join(name.strip() for name in names.split(",")) if isinstance(names, str) else names
 
 
+@lru_cache  # looking for entry points takes milliseconds each time
 def named(text: str) -> tuple[Algorithm, ...]:
     """The algorithms of names that are joined by commas, in their order.
 
@@ -35,6 +38,26 @@ def named(text: str) -> tuple[Algorithm, ...]:
     if twice:
         raise InvalidStudy(f"algorithm: {twice[0]} is named twice in {text!r}", "Name each algorithm once.")
     return tuple(algorithms)
+
+
+def trained_by(trainer: str, algorithms: Sequence[Algorithm]) -> tuple[Algorithm, ...]:
+    """The algorithms as a trainer has them.
+
+    Raises:
+        InvalidStudy: RLlib has not one of them.
+    """
+    return tuple(map(as_rllib, algorithms)) if trainer == "rllib" else tuple(algorithms)
+
+
+def check_trainer(trainer: str, algorithms: Sequence[Algorithm]) -> None:
+    """Passes algorithms that Stable-Baselines3 has, where it is the trainer.
+
+    Raises:
+        InvalidStudy: it has not one of them.
+    """
+    foreign = [each.name for each in algorithms if not each.sb3_class]
+    if foreign and trainer == "sb3":
+        raise InvalidStudy(f"algorithm: Stable-Baselines3 has no {foreign[0]}", "Add --trainer rllib.")
 
 
 def resolved(algorithms: Sequence[Algorithm], config: Config) -> tuple[Algorithm, Config]:

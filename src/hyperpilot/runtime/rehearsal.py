@@ -13,14 +13,15 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hyperpilot.protocols import Beat
-from hyperpilot.records import Job, Report, Submitted
+from hyperpilot.environments import episode_limit
+from hyperpilot.protocols import Beat, Store, Strategy
+from hyperpilot.records import History, Job, Report, Submitted
 from hyperpilot.runtime.executors.processes import ONE_THREAD
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
@@ -68,7 +69,8 @@ class Forecast:
         test_seeds: unseen seeds that each tested configuration is trained with.
         finalists: configurations that are tested besides the default.
         steps: environment steps in all.
-        seconds: until the study ends; None where no training could be timed.
+        seconds: until the study ends, if evaluations stay as short as those that were timed; None where no training could be.
+        seconds_long: if their episodes come to last as long as the environment lets them, as with good agents they often do.
         timing: what that is based on.
     """
 
@@ -78,6 +80,7 @@ class Forecast:
     finalists: int
     steps: int
     seconds: float | None
+    seconds_long: float | None
     timing: Timing
 
 
@@ -90,8 +93,11 @@ def rehearse(study: Study, timing: Timing) -> Forecast:
     """What a study will do where configurations train at a known pace."""
     store = MemoryStore()
     strategy = study.model_copy(update={"strategy": "random", "objective": "return"}).build_strategy()
-    clock = Virtual(_Imagined(), study.workers, lambda job, a, b: _seconds(study, timing, job, a, b))
-    history = Loop(strategy, store, clock, study.seed).run()
+    history, seconds = _imagine(study, strategy, store, timing)
+    limit = episode_limit(study.env_spec()) or 0
+    stretched = Timing(
+        timing.default and _stretched(timing.default, limit), tuple(_stretched(p, limit) for p in timing.others)
+    )
     jobs = [event.job for event in store.read() if isinstance(event, Submitted)]
     return Forecast(
         trials=len(history.trials),
@@ -99,9 +105,22 @@ def rehearse(study: Study, timing: Timing) -> Forecast:
         test_seeds=len(strategy.test_seeds),
         finalists=strategy.finalists,
         steps=history.steps_used(),
-        seconds=clock.now if timing.of(1) else None,
+        seconds=seconds if timing.of(1) else None,
+        seconds_long=_imagine(study, strategy, MemoryStore(), stretched)[1] if timing.of(1) else None,
         timing=timing,
     )
+
+
+def _imagine(study: Study, strategy: Strategy, store: Store, timing: Timing) -> tuple[History, float]:
+    """The history of a rehearsal, and the seconds on its clock."""
+    clock = Virtual(_Imagined(), study.workers, lambda job, a, b: _seconds(study, timing, job, a, b))
+    return Loop(strategy, store, clock, study.seed).run(), clock.now
+
+
+def _stretched(pace: Pace, limit: int) -> Pace:
+    """The pace where the episodes of evaluations last up to a limit; the same where either is not known."""
+    longer = max(1.0, limit / pace.episode_length) if pace.episode_length else 1.0
+    return replace(pace, evaluation_s=longer * pace.evaluation_s)
 
 
 def time_configurations(study: Study, folder: Path) -> Timing:

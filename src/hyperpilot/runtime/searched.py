@@ -101,7 +101,7 @@ def _check_value(algorithm: Algorithm, name: str, value: Value) -> None:
     if fault:
         raise InvalidConfiguration(f"{algorithm.name}: {name} cannot be {value!r}", fault)
     try:
-        algorithm.sb3({**algorithm.defaults, name: value})
+        algorithm.translated({**algorithm.defaults, name: value})
     except (ValueError, TypeError) as error:
         raise InvalidConfiguration(
             f"{algorithm.name}: {name} cannot be {value!r}: {error}", "hyperpilot spaces prints the ranges."

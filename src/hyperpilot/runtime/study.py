@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import Any, Self
@@ -17,17 +16,17 @@ from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
 from hyperpilot.registry import available, load
 from hyperpilot.runtime.asked import Asked
-from hyperpilot.runtime.checked import check_budget, check_measurable, check_similar
+from hyperpilot.runtime.checked import check_budget, check_device, check_measurable, check_similar
 from hyperpilot.runtime.explained import explained
-from hyperpilot.runtime.named import as_text, named, resolved
+from hyperpilot.runtime.kept import FILE, keep
+from hyperpilot.runtime.named import as_text, check_trainer, named, resolved, trained_by
+from hyperpilot.runtime.placed import check_placed
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
-
-_FILE = "study.yaml"
 
 
 def evenly(horizon: int, count: int) -> tuple[int, ...]:
@@ -52,11 +51,17 @@ class Study(BaseModel):
         eta: a rung keeps the best 1/eta; the schedule's own by default.
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
+        further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
         test_share: share of `total_steps` kept for the test on unseen seeds.
         stall_limit_s: a worker without progress for so long is killed.
+        executor: where jobs are carried out: `processes` on this machine, `ray` on a cluster, or `inline`.
+        address: of the Ray cluster: `auto`, `local` for one that is started here, or `ray://host:port`.
+        cpus_per_trial: CPUs that Ray sets aside for a training.
+        gpus_per_trial: GPUs, which may be shares of one.
+        checkpoints: URL, as fsspec reads it, where runs are kept if Ray's machines do not share the study's folder.
         storage: SQLAlchemy URL without a password; by default SQLite in the folder.
         name: what the study is called in `storage`; drawn when it is first written, so that its folder can be moved.
     """
@@ -86,6 +91,7 @@ class Study(BaseModel):
     min_gain: float | None = Field(default=None, gt=0)
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
+    further_seeds: int = Field(default=0, ge=0, le=10_000)
     evaluations: int = Field(default=20, ge=1)
     eval_steps: list[int] | None = Field(default=None, min_length=1)
     eval_episodes: int = Field(default=5, ge=1)
@@ -94,6 +100,11 @@ class Study(BaseModel):
     trainer: str = "sb3"
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     stall_limit_s: float = Field(default=600.0, gt=0)
+    executor: str = "processes"
+    address: str = "auto"
+    cpus_per_trial: float = Field(default=1.0, gt=0)
+    gpus_per_trial: float = Field(default=0.0, ge=0)
+    checkpoints: str | None = None
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
 
@@ -139,7 +150,7 @@ class Study(BaseModel):
         Raises:
             InvalidStudy: the folder holds none.
         """
-        path = folder / _FILE
+        path = folder / FILE
         if not path.exists():
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
         try:
@@ -153,30 +164,28 @@ class Study(BaseModel):
         Raises:
             InvalidStudy: another study is there already, or the folder cannot be written.
         """
-        path = folder / _FILE
+        path = folder / FILE
         if path.exists():
             known = type(self).read(folder)
-            if self._as_read() != (known if self.name else known.model_copy(update={"name": None})):
+            # What a study has been given since it was written, a script that is run again does not say.
+            since = [name for name in ("name", "further_seeds") if not getattr(self, name)]
+            if self._as_read() != known.model_copy(update={name: getattr(self, name) for name in since}):
                 raise InvalidStudy(
                     f"{folder} holds a study with other settings",
                     f"Continue it: hyperpilot resume {folder}; or name another.",
                 )
             return
-        text = yaml.safe_dump(self._named(folder)._as_read().model_dump(), sort_keys=False)
-        scratch = path.with_suffix(".tmp")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            scratch.write_text(text)
-            os.replace(scratch, path)  # a kill leaves the whole file or none
-        except OSError as error:
-            raise InvalidStudy(f"{folder} cannot be written: {error.strerror}", "Name another --study.") from error
+        keep(self._named(folder)._as_read().model_dump(), folder)
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
+        check_trainer(self.trainer, self.algorithms())
         check_supported(self.algorithms(), traits(self.env_spec()))
         check_budget(self)
         check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
         check_similar(self.env_spec(), self.evaluate_on)
+        check_device(self.trainer, self.device)
+        check_placed(self)
         self._as_read()
         space = self.build_space()
         self.defaults(space)
@@ -221,7 +230,7 @@ class Study(BaseModel):
 
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is searched, in the order in which it is named."""
-        return named(self.algorithm)
+        return trained_by(self.trainer, named(self.algorithm))
 
     def resolved(self, config: Config) -> tuple[Algorithm, Config]:
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""
@@ -264,7 +273,7 @@ class Study(BaseModel):
         )
         if self.goals().several:
             search = pareto(search, self.goals())
-        return Replicate(search, self.horizon, self._test_budget, self.test_seeds)
+        return Replicate(search, self.horizon, self._test_budget, self.test_seeds, self.further_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:
         """The steps at which every training is evaluated, ascending; a saved state has a score, too."""
@@ -281,7 +290,7 @@ class Study(BaseModel):
         if self.storage is None:
             return SqlStore(folder / "study.db", "study")
         if self.name is None:
-            what = f"{folder / _FILE} names a storage, and not the study in it"
+            what = f"{folder / FILE} names a storage, and not the study in it"
             raise InvalidStudy(what, f"Add a line, for example  name: {folder.resolve()}")
         return SqlStore(self.storage, self.name)
 
@@ -289,6 +298,11 @@ class Study(BaseModel):
     def search_budget(self) -> int:
         """Environment steps for the search."""
         return self.total_steps - self._test_budget
+
+    @property
+    def all_steps(self) -> int:
+        """Environment steps to spend, those of further seeds included."""
+        return self.total_steps + 2 * self.horizon * self.further_seeds
 
     @property
     def _test_budget(self) -> int:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,12 @@ class Pace:
     Args:
         step_s: seconds of an environment step, its share of the updates included.
         evaluation_s: seconds of an evaluation.
+        episode_length: mean steps of its episodes, 0 where that is not known; a better agent's may be longer.
     """
 
     step_s: float
     evaluation_s: float
+    episode_length: float = 0.0
 
 
 class _Enough(BaseException):
@@ -81,12 +83,15 @@ def pace(trainer: Trainer, config: Config, trial: int, horizon: int, seconds: fl
     metrics: Mapping[str, float] = {}
     while True:
         try:
-            metrics = list(trainer.train(job, watch))[-1].metrics
+            found = list(trainer.train(job, watch))[-1].metrics
+            # Where the policy has not been updated since, nothing is evaluated again: that took no time, but others will.
+            metrics = {**found, "evaluation_s": found.get("evaluation_s") or metrics.get("evaluation_s", 0.0)}
         except _Enough:  # in the middle of a long rollout
-            return Pace(watch.step_s, metrics.get("evaluation_s", 0.0))
+            return Pace(watch.step_s, metrics.get("evaluation_s", 0.0), metrics.get("episode_length", 0.0))
         if watch.trained_s > seconds or job.until == horizon:
             rate = metrics.get("steps_per_s")
-            return Pace(1 / rate if rate else watch.step_s, metrics.get("evaluation_s", 0.0))
+            step_s = 1 / rate if rate else watch.step_s
+            return Pace(step_s, metrics.get("evaluation_s", 0.0), metrics.get("episode_length", 0.0))
         job = Job(
             trial, config, trial, min(2 * job.until, horizon), horizon, Checkpoint(RunId(trial, trial), job.until)
         )
@@ -104,7 +109,7 @@ def main(folder: Path) -> None:
         for trial, config in enumerate(asked["configs"]):
             try:
                 timed = pace(trainer, config, trial, study.horizon, asked["seconds"])
-                line: dict[str, Any] = {"step_s": timed.step_s, "evaluation_s": timed.evaluation_s}
+                line: dict[str, Any] = asdict(timed)
             except Exception as error:  # it will be data when it happens in the study
                 line = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps(line), file=out, flush=True)

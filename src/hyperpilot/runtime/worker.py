@@ -1,7 +1,7 @@
 """The worker process: jobs in as JSON lines, events out as JSON lines.
 
-Run as `python -m hyperpilot.runtime.worker STUDY`. It ends when its input closes: at the next sign of life of the
-training, which is after a state that is just being written.
+Run as `python -m hyperpilot.runtime.worker STUDY`, with the URL of its runs where they are kept elsewhere. It ends when its
+input closes: at the next sign of life of the training, which is after a state that is just being written.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hyperpilot.runtime.executors import GRACE_S
 from hyperpilot.runtime.study import Study
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, checkpoints: str | None = None) -> None:
     """Carries out jobs until the input closes."""
     out = _private_output()
     jobs: queue.Queue[str | None] = queue.Queue()
@@ -30,6 +30,10 @@ def main(folder: Path) -> None:
     study = Study.read(folder)
     sys.path.insert(0, os.getcwd())
     trainer = study.trainer_for(folder)
+    if checkpoints is not None:
+        from hyperpilot.runtime.carried import Carried, opened
+
+        trainer = Carried(trainer, folder, opened(checkpoints))
     _say(out, {"event": "ready"})
 
     def beat(step: int) -> None:
@@ -67,4 +71,4 @@ def _say(out: TextIO, message: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

@@ -77,13 +77,7 @@ class Racing:
 
     def first(self, history: History, n: int) -> Sequence[int]:
         """New trials up to the lowest rung that ranks."""
-        lowest, runs = 0, _firsts(history)
-        while lowest + 2 < len(self.rungs):
-            found = foretells(runs, self.rungs[lowest], self.rungs[lowest + 2], Run.promise_at)
-            if found is None or found.high > _RANKS:  # not a number where one side is all ties
-                break
-            lowest += 1
-        return starts(self.rungs[lowest], self._left(history), n)
+        return starts(lowest_that_ranks(_firsts(history), self.rungs), self._left(history), n)
 
     def _left(self, history: History) -> int:
         return self.budget - history.steps_committed("search")
@@ -99,6 +93,17 @@ class Racing:
             return []
         seed = runs[0].id.seed + SEED_STRIDE * len(runs)
         return [Job(leader, runs[0].config, seed, self.horizon, self.horizon)]
+
+
+def lowest_that_ranks(runs: Sequence[Run], rungs: Sequence[int]) -> int:
+    """The lowest rung that is worth a decision, for all that is known; rungs are ascending."""
+    lowest = 0
+    while lowest + 2 < len(rungs):
+        found = foretells(runs, rungs[lowest], rungs[lowest + 2], Run.promise_at)
+        if found is None or found.high > _RANKS:  # not a number where one side is all ties
+            break
+        lowest += 1
+    return rungs[lowest]
 
 
 def _firsts(history: History) -> list[Run]:

@@ -155,7 +155,7 @@ def _make_table(engine: sa.Engine) -> None:
 def _durable(connection: Any, _: object) -> None:
     # The write-ahead log lets others read while the controller writes, and survives a kill of any process.
     cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=10000")  # first, as to change the journal's mode needs the lock, too
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=10000")
     cursor.close()

@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Report, RunId
 from hyperpilot.registry import load
 from hyperpilot.trainers._failures import MissingCheckpoint
+from hyperpilot.trainers._layout import run_path
 from hyperpilot.trainers._sb3_build import class_of
 from hyperpilot.trainers._sb3_replay import load_replay, save_replay
 
@@ -109,7 +110,7 @@ class RunFolder:
 
     @classmethod
     def of(cls, study: Path, run: RunId) -> RunFolder:
-        return cls(study / "trials" / f"{run.trial:04d}" / f"seed-{run.seed}")
+        return cls(study / run_path(run))
 
     @property
     def checkpoints(self) -> Path:
@@ -133,7 +134,7 @@ class RunFolder:
             MissingCheckpoint: there is none.
         """
         saved = Saved(self.checkpoints / f"{step:09d}", step)
-        if not (saved.folder / _MODEL).exists():
+        if not (saved.folder / _REPORT).exists():
             steps = ", ".join(str(other.step) for other in self.saved()) or "none"
             what = f"{self.path} has no checkpoint at step {step} (it has: {steps})"
             raise MissingCheckpoint(what, "It was deleted, or belongs to another folder: start the study afresh.")
@@ -160,16 +161,30 @@ class RunFolder:
         state: Mapping[str, Any],
         about: Mapping[str, str],
     ) -> None:
-        """Writes a checkpoint, all of it or none, then strips the earlier ones of what only continuing needs."""
+        """Writes a checkpoint of Stable-Baselines3."""
+
+        def write(folder: Path) -> None:
+            model.save(folder / _MODEL)
+            if normalize is not None:
+                (folder / _NORMALIZE).write_bytes(pickle.dumps(normalize))
+            if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
+                save_replay(model.replay_buffer, folder / _REPLAY)
+            (folder / _STATE).write_bytes(cloudpickle.dumps(dict(state)))
+
+        self.keep(report, about, write)
+
+    def keep(self, report: Report, about: Mapping[str, str], write: Callable[[Path], None]) -> None:
+        """Keeps a checkpoint, all of it or none, then strips the earlier ones of what only continuing needs.
+
+        Args:
+            report: what was reported there.
+            about: what else its file tells.
+            write: puts the rest into the folder that it is given.
+        """
         unfinished = self.checkpoints / f"{_TEMPORARY}{report.step:09d}"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        model.save(unfinished / _MODEL)
-        if normalize is not None:
-            (unfinished / _NORMALIZE).write_bytes(pickle.dumps(normalize))
-        if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
-            save_replay(model.replay_buffer, unfinished / _REPLAY)
-        (unfinished / _STATE).write_bytes(cloudpickle.dumps(dict(state)))
+        write(unfinished)
         (unfinished / _REPORT).write_text(json.dumps({**about, **_plain(report)}, indent=1))
         final = self.checkpoints / f"{report.step:09d}"
         if final.exists():  # of an attempt that could not be continued

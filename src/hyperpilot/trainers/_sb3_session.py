@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,7 +18,7 @@ from hyperpilot.environments import EnvSpec, preserves_state
 from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
 from hyperpilot.records.returns import so_far
-from hyperpilot.trainers._failures import Diverged
+from hyperpilot.trainers._failures import NOT_FINITE, Diverged
 from hyperpilot.trainers._sb3_build import build, rollout_size, training_envs, vectorised
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
 from hyperpilot.trainers._sb3_costs import Costs
@@ -31,8 +30,6 @@ from hyperpilot.trainers._sb3_random import random_state, set_random_state
 # Where the model stands within its episodes. All else that changes is in the model's own file.
 _MOMENT = ("_last_obs", "_last_episode_starts", "_last_original_obs", "_last_lstm_states", "action_noise")
 _NORMALIZE_MOMENT = ("returns", "old_obs", "old_reward")
-
-_NOT_FINITE = re.compile(r"\bnan\b|\binfinity\b|invalid values|constraint Real|without overflow", re.IGNORECASE)
 
 
 class _Pause(Exception):
@@ -78,6 +75,7 @@ class Session:
         self._costs = Costs(last, began)
         own = last is not None and last.run == job.run
         state = start.state() if start and own else None
+        self._curve: Report | None = state.get("curve", last) if state else last
         folder.path.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:  # closes what is open if the rest fails
             self._log = RunLog(folder.path, start.step if start else 0)
@@ -102,16 +100,27 @@ class Session:
                 self._log.hyperparameters({"algorithm": algorithm.name, **self._config})
             self._opened = opened.pop_all()
 
-    def report_at(self, step: int, save: bool) -> Report:
-        """Trains up to a step, evaluates the policy in force there, and saves it."""
+    def report_at(self, step: int, save: bool, regular: bool = True) -> Report:
+        """Trains up to a step, evaluates the policy in force there, and saves it.
+
+        Args:
+            step: where.
+            save: whether to save a state.
+            regular: whether every training of the study is evaluated there. Other evaluations leave no trace in the curve so
+                far, or else a training that was cut into more jobs would have another one.
+        """
         with _divergence(self._model):
             self._train(step)
             _check_finite(self._model)
             score, metrics = self._evaluate()
-        metrics = {**metrics, **so_far(self._last, step, score), **self._of_report()}
+        if self._last and "success_rate" in self._last.metrics:  # an environment may tell of successes alone
+            metrics = {"success_rate": 0.0, **metrics}
+        metrics = {**metrics, **so_far(self._curve, step, score), **self._of_report()}
         self._notes = {}
         self._log.evaluation(score, metrics, step)
         self._last = report = Report(self._job.run, step, score, metrics, self._costs.wall_s)
+        if regular:
+            self._curve = report
         if save:
             self._folder.save(report, self._model, self._normalize, self._state(), self._about)
         return report
@@ -216,6 +225,7 @@ class Session:
             "monitor_offset": self._monitor.offset,
             "log": self._log.pending,
             "visits": self._envs.visits.state,
+            "curve": self._curve,
         }
 
     def _pickled_envs(self) -> bytes | None:
@@ -249,7 +259,7 @@ def _divergence(model: BaseAlgorithm) -> Iterator[None]:
     except (Diverged, MemoryError, torch.OutOfMemoryError):
         raise
     except (ValueError, RuntimeError, AssertionError, FloatingPointError) as error:
-        if _NOT_FINITE.search(str(error)) or not _finite(model):
+        if NOT_FINITE.search(str(error)) or not _finite(model):
             raise Diverged(f"{type(error).__name__}: {error}") from error
         raise
 

@@ -84,7 +84,8 @@ class SB3Trainer:
         ) as session:
             done = start.step if start else 0
             for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):
-                yield session.report_at(step, save=self._due(step, done, job.until))
+                regular = not self.eval_steps or step in self.eval_steps or step == job.horizon
+                yield session.report_at(step, self._due(step, done, job.until), regular)
                 done = step
 
     def _parent(self, job: Job) -> Saved | None:

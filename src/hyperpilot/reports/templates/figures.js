@@ -244,13 +244,77 @@ const FIGURES = {
     }}]};
   },
 
-  front({front: f}, look) {
-    const best = where(f.best, true).sort((a, b) => f.seconds[a] - f.seconds[b]);
+  front({front: f}, look, width) {
+    const pairs = f.names.flatMap((_, i) => f.names.slice(i + 1).map((_, j) => [i, i + 1 + j])), several = pairs.length > 1;
+    const columns = several && width >= 560 ? 2 : 1, layout = gridded(pairs.length, columns, 320, width, 0.13), traces = [], picked = [];
+    const sides = f.names.map((name, i) => escaped(name) + (f.less[i] && width > 480 ? " (less is better)" : ""));
+    pairs.forEach(([up, across], k) => {
+      const axes = {xaxis: "x" + (k + 1), yaxis: "y" + (k + 1)}, [x, y] = [f.values[across], f.values[up]];
+      const best = where(f.best, true).sort((a, b) => x[a] - x[b]);
+      traces.push({type: "scatter", mode: "markers", x, y, customdata: f.trial, name: "trials", showlegend: k === 0, ...axes,
+        marker: {size: 8, color: look.soft, opacity: 0.6}, hovertemplate: TRIAL});
+      traces.push({type: "scatter", mode: several ? "markers" : "lines+markers", x: pickAll(x, best), y: pickAll(y, best), showlegend: k === 0,
+        customdata: pickAll(f.trial, best), name: "no other is better in all", marker: {size: 9, color: look.accent}, ...axes,
+        line: {shape: f.less[across] ? "hv" : "vh", color: look.accent, width: 2}, hovertemplate: TRIAL});
+      picked.push({trace: ring(look, 14, axes), at: points(f, x, y, look).at});
+      Object.assign(layout["xaxis" + (k + 1)], title(sides[across]));
+      Object.assign(layout["yaxis" + (k + 1)], title(sides[up]), {automargin: true});
+    });
+    return {traces, layout, picked};
+  },
+
+  exploration({exploration: f}, look, width) {
+    const columns = width < 700 ? 1 : 2, layout = {...gridded(2, columns, 330, width, 0.1), showlegend: false}, second = {xaxis: "x2", yaxis: "y2"};
+    const lines = [f.trial.map((trial, i) => ({trial, x: f.steps[i], y: f.coverage[i]})), f.trial.map((trial, i) => ({trial, x: f.entropy[i], y: f.value[i]}))];
+    const start = (line) => line.x.findIndex((x, i) => x !== null && line.y[i] !== null);
+    const begun = lines[1].filter((line) => start(line) >= 0);
+    Object.assign(layout.xaxis1, title("environment steps"), {tickformat: "~s"});
+    Object.assign(layout.yaxis1, title("different states visited"), {rangemode: "tozero", tickformat: "~s"});
+    Object.assign(layout.xaxis2, title("entropy of the policy, in nats"), {autorange: "reversed"});
+    Object.assign(layout.yaxis2, title("mean return"));
+    const line = {color: look.accent, width: 1.2}, at = (of) => (trial) => joined(of.filter((each) => each.trial === trial));
+    const bold = {type: "scatter", mode: "lines", line: {color: look.picked, width: 3}, hoverinfo: "skip", showlegend: false};
+    return {layout, traces: [
+      {type: "scatter", mode: "lines", ...joined(lines[0]), line, opacity: 0.7, hovertemplate: TRIAL},
+      {type: "scatter", mode: "lines", ...joined(lines[1]), line, opacity: 0.7, hovertemplate: TRIAL, ...second},
+      {type: "scatter", mode: "markers", x: begun.map((each) => each.x[start(each)]), y: begun.map((each) => each.y[start(each)]),
+        customdata: begun.map((each) => each.trial), marker: {size: 6, symbol: "circle-open", color: look.second}, hovertemplate: TRIAL, ...second},
+    ], picked: [{trace: bold, at: at(lines[0])}, {trace: {...bold, ...second}, at: at(lines[1])}]};
+  },
+
+  lineage({lineage: f}, look) {
+    const bar = (i) => ({trial: f.trial[i], x: [f.start[i], (f.start[i] + f.end[i]) / 2, f.end[i]], y: [i, i, i]});
+    const link = (k) => ({trial: f.trial[f.below[k]], x: [f.step[k], f.step[k]], y: [f.above[k], f.below[k]]});
+    const every = f.trial.map((_, i) => i), links = f.step.map((_, k) => k), style = {type: "scatter", mode: "lines", hovertemplate: "trial %{customdata}, %{x:,} steps<extra></extra>"};
+    const marker = {size: 9, color: f.score, colorscale: scale(look), line: {width: 0.5, color: look.soft}, colorbar: {title: {text: "score<br> "}, thickness: 10, outlinewidth: 0}};
+    const of = (lanes) => joined([...lanes.map(bar), ...links.filter((k) => lanes.includes(f.below[k])).map(link)]);
+    const trace = {type: "scatter", mode: "lines", line: {color: look.picked, width: 4}, hoverinfo: "skip", showlegend: false};
     return {traces: [
-      {type: "scatter", mode: "markers", x: f.seconds, y: f.score, customdata: f.trial, name: "trials", marker: {size: 8, color: look.soft, opacity: 0.6}, hovertemplate: TRIAL},
-      {type: "scatter", mode: "lines+markers", x: pickAll(f.seconds, best), y: pickAll(f.score, best), customdata: pickAll(f.trial, best), name: "no other is better in both",
-        line: {shape: "hv", color: look.accent, width: 2}, marker: {size: 9, color: look.accent}, hovertemplate: TRIAL},
-    ], layout: {xaxis: title("seconds for 1,000 steps of training"), yaxis: title("score")}, picked: [points(f, f.seconds, f.score, look)]};
+      {...style, ...joined(every.map(bar)), name: "a training", line: {color: look.soft, width: 2}},
+      {...style, ...joined(links.map(link)), name: "takes over", line: {color: look.soft, width: 1, dash: "dot"}},
+      {...style, ...of(every.filter((i) => f.chosen[i])), name: "the foremost", line: {color: look.second, width: 4}},
+      {type: "scatter", mode: "markers", x: f.end, y: every, customdata: f.trial, marker, name: "its end", showlegend: false, hovertemplate: "trial %{customdata}, %{x:,} steps<extra></extra>"},
+    ], layout: {height: Math.max(260, 130 + 20 * every.length), xaxis: {...title("environment steps"), tickformat: "~s"},
+      yaxis: {...title("trial"), tickvals: every, ticktext: f.trial.map(String), range: [every.length - 0.5, -0.5], showgrid: false, zeroline: false}},
+    picked: [{trace, at: (trial) => of(f.lines[trial] || [])}]};
+  },
+
+  published({published: f}, look, width) {
+    const rows = f.name.map((_, i) => i), slim = width < 560, cut = (text) => (slim && text.length > 24 ? text.slice(0, 23) + "…" : text);
+    const said = (i) => escaped(cut(f.name[i])) + (slim ? "" : `  [${f.numbers[i].join(", ")}]`), known = rows.filter((i) => f.ours[i] !== null);
+    const reach = {type: "data", symmetric: false, array: known.map((i) => (f.high[i] ?? f.ours[i]) - f.ours[i]), thickness: 1.5, width: 4, color: look.second,
+      arrayminus: known.map((i) => f.ours[i] - (f.low[i] ?? f.ours[i]))};
+    return {picked: [], traces: [
+      {type: "scatter", mode: "markers", x: f.mean, y: rows, name: "published", marker: {size: 9, color: look.accent}, customdata: f.numbers.map(String),
+        error_x: {type: "data", array: f.std, thickness: 1.2, width: 4, color: look.accent}, text: f.name.map(escaped),
+        hovertemplate: "%{text}<br>%{x:.4g}; notes %{customdata}<extra></extra>"},
+      {type: "scatter", mode: "markers", x: pickAll(f.ours, known), y: known.map((i) => i + 0.25), name: "ours, after as many steps", error_x: reach,
+        marker: {size: 10, symbol: known.map((i) => (f.how[i] === "extrapolated" ? "diamond-open" : "diamond")), color: look.second},
+        text: pickAll(f.how, known), hovertemplate: "ours: %{x:.4g}, %{text}<extra></extra>"},
+      {type: "scatter", mode: "lines", x: [f.final, f.final], y: [-0.6, rows.length - 0.4], name: "ours, after " + short(f.final_steps),
+        line: {dash: "dot", color: look.second, width: 1.5}, hoverinfo: "skip"},
+    ], layout: {height: Math.max(260, 120 + 26 * rows.length), xaxis: title("mean return"),
+      yaxis: {tickvals: rows, ticktext: rows.map(said), range: [rows.length - 0.4, -0.6], zeroline: false, tickfont: {size: 11}}}};
   },
 
   budget({budget: f}, look) {

@@ -153,8 +153,17 @@
         const plot = element("div", undefined, {id: "plot-" + figure.name, className: "plot", role: "img", ariaLabel: figure.title});
         frame.append(element("h2", figure.title), element("p", figure.caption, {className: "caption"}), plot);
       }
+      writeNotes(frame, data.frames[figure.name]);
       $("figures").append(frame); // in order, also where it is new
     }
+  }
+
+  function writeNotes(frame, {notes = [], sources = []} = {}) {
+    frame.querySelectorAll(".notes").forEach((old) => old.remove());
+    if (!notes.length) return;
+    const why = element("ol", undefined, {className: "notes"}), from = element("p", sources.join("; "), {className: "notes"});
+    why.append(...notes.map((text) => element("li", text)));
+    frame.append(why, from);
   }
 
   function setTheme(name) {

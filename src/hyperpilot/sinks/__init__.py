@@ -1,0 +1,1 @@
+"""Mirrors of a study in the tools that people look at studies with."""
