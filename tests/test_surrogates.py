@@ -157,7 +157,7 @@ def test_the_output_layer_has_its_exact_posterior(setting, rng):
     scales, features, y = prior.scales(phi), rng.standard_normal((9, 5)), rng.standard_normal(9)
     inverse = np.linalg.inv(noise_covariance(scales, t, run))
     curves = Curves(run)
-    precision, target = regression(features, y, curves.roots(scales, t), curves)
+    precision, target = regression(features, y, curves.whiteners(scales, t), curves)
     np.testing.assert_allclose(precision, np.eye(5) + features.T @ inverse @ features)
     np.testing.assert_allclose(target, features.T @ inverse @ y)
 

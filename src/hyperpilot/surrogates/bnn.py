@@ -234,7 +234,7 @@ def with_output(
 ) -> Network:
     """A network given its scales and hidden layer, its output layer drawn from the posterior."""
     phi = _features(scales, hidden, z, t).astype(float)
-    precision, target = regression(phi, y, curves.roots(scales, t), curves)
+    precision, target = regression(phi, y, curves.whiteners(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
