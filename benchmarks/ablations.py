@@ -43,7 +43,7 @@ class OnEnds:
 
 
 def bayes(
-    table: Table, schedule: Schedule, seed: int, surrogate: Any = None, acquisition: str = "thompson"
+    table: Table, schedule: Schedule, seed: int, surrogate: Any = None, acquisition: str = "averaged"
 ) -> Strategy:
     strategy: Strategy = load("strategies", "bayes")(
         space=table.space,
@@ -78,6 +78,9 @@ ARMS: dict[str, Arm] = {
         table, race(table, budget), seed, load("surrogates", "forest")()
     ),
     "a network without curves": lambda table, budget, seed: bayes(table, race(table, budget), seed, OnEnds()),
+    "one draw instead of the mean of four": lambda table, budget, seed: bayes(
+        table, race(table, budget), seed, acquisition="thompson"
+    ),
     "expected improvement": lambda table, budget, seed: bayes(table, race(table, budget), seed, acquisition="log_ei"),
 }
 

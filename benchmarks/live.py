@@ -107,7 +107,7 @@ def strategy_of(method: str, study: Study, seed: int) -> Strategy:
             space=space,
             schedule=build_schedule("racing", UNITS, budget),
             surrogate=load("surrogates", "bnn")(),
-            acquisition=load("acquisition", "thompson"),
+            acquisition=load("acquisition", "averaged"),
             seed=seed,
         )
         return strategy

@@ -44,7 +44,7 @@ def ours(n: int) -> None:
     from threadpoolctl import threadpool_limits
 
     from hyperpilot.acquisition import select
-    from hyperpilot.acquisition.thompson import thompson
+    from hyperpilot.acquisition.averaged import averaged
     from hyperpilot.records.dataset import Dataset, NormalScores
     from hyperpilot.surrogates.bnn import BNN
 
@@ -54,7 +54,7 @@ def ours(n: int) -> None:
     with threadpool_limits(1):  # as a search does
         posterior = BNN().fit(data, rng)
     draws = posterior(rng.random((1250, D)), np.ones(1250))
-    assert len(select(draws, draws[:, :5].max(axis=1), BATCH, thompson, rng)) == BATCH
+    assert len(select(draws, draws[:, :5].max(axis=1), BATCH, averaged, rng)) == BATCH
 
 
 def botorch(n: int) -> None:

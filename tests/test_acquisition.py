@@ -7,6 +7,7 @@ from hyperpilot.acquisition import select
 
 log_ei = registry.load("acquisition", "log_ei")
 thompson = registry.load("acquisition", "thompson")
+averaged = registry.load("acquisition", "averaged")
 
 
 @pytest.fixture
@@ -74,6 +75,16 @@ def test_thompson_takes_a_new_row_for_every_pick(rng):
     draws = np.kron(np.eye(10), np.ones((1, 2)))  # each row has its own pair of best candidates
     pairs = [np.array(select(draws, np.zeros(10), 2, thompson, rng)) // 2 for _ in range(200)]
     assert np.mean([a != b for a, b in pairs]) > 0.8
+
+
+def test_averages_pick_what_is_good_in_many_draws_and_still_differ(rng):
+    draws = np.column_stack([np.full(32, 0.5), 3.0 * rng.standard_normal((32, 2)) - 1.0, 1.0 + rng.standard_normal(32)])
+    alone, mean = (
+        np.bincount([select(draws, np.zeros(32), 1, each, rng)[0] for _ in range(2000)], minlength=4) / 2000
+        for each in (thompson, averaged)
+    )
+    assert mean[3] > alone[3] + 0.1
+    assert (mean > 0).sum() > 1
 
 
 @pytest.mark.parametrize("name", registry.available("acquisition"))

@@ -175,7 +175,7 @@ def test_a_method_that_cannot_be_made_or_leaves_the_space_has_crashed(table):
 
 def test_a_method_is_named_by_its_parts():
     assert parts("random") == {
-        "strategies": "random", "surrogates": "bnn", "acquisition": "thompson", "schedules": "full",
+        "strategies": "random", "surrogates": "bnn", "acquisition": "averaged", "schedules": "full",
     }  # fmt: skip
     assert parts("bnn+log_ei+asha")["strategies"] == "bayes"
     for wrong, said in (("bnn+nothing", "nothing"), ("asha+hyperband", "both"), ("", "no ''")):

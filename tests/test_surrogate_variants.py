@@ -80,7 +80,7 @@ def test_the_forest_learns_the_noise_and_needs_a_score(rng):
 
 def test_the_mode_is_the_best_place_around(rows, rng):
     prior = Prior(4)
-    evidence = Evidence(prior, rows.z, rows.t, rows.y, rows.run)
+    evidence = Evidence(prior, rows, np.float64)
     best = mode(evidence, prior.size, 2, rng)
     level, slope = evidence(best)
     assert np.abs(slope).max() < 0.01

@@ -14,6 +14,7 @@ from hyperpilot.surrogates._checks import few
 from hyperpilot.surrogates._curves import Curves, regression
 from hyperpilot.surrogates._evidence import BIAS, FLOOR, Evidence, Prior
 from hyperpilot.surrogates._hmc import sample
+from hyperpilot.surrogates._rows import Rows
 from hyperpilot.surrogates.bnn import BNN, _features, _network
 from hyperpilot.testing import surrogates as suite
 
@@ -126,16 +127,20 @@ def setting(rng):
 
 def test_the_gradient_of_the_evidence_is_right(setting, rng):
     prior, phi, z, t, run = setting
-    evidence = Evidence(prior, z, t, rng.standard_normal(9), run)
+    evidence = Evidence(prior, Rows(z, t, rng.standard_normal(9), run, 0.0, 1.0), np.float64)
     assert check_grad(lambda phi: evidence(phi)[0], lambda phi: evidence(phi)[1], phi) < 1e-4
 
 
 def test_the_evidence_is_the_density_of_the_scores(setting, rng):
     prior, phi, z, t, run = setting
     y, scales = rng.standard_normal(9), prior.scales(phi)
-    potential = Evidence(prior, z, t, y, run)(phi)[0]
+    rows = Rows(z, t, y, run, 0.0, 1.0)
+    potential, slopes = Evidence(prior, rows, np.float64)(phi)
     dense = multivariate_normal.logpdf(y, np.zeros(9), covariance(scales, z, t) + noise_covariance(scales, t, run))
     assert potential == pytest.approx(0.5 * phi @ phi - dense - 4.5 * np.log(2 * np.pi))
+    single, single_slopes = Evidence(prior, rows)(phi)
+    assert single == pytest.approx(potential, abs=1e-3)
+    np.testing.assert_allclose(single_slopes, slopes, atol=1e-2)
 
 
 def test_wide_networks_have_the_covariance_that_the_evidence_assumes(setting, rng):
@@ -152,7 +157,7 @@ def test_the_output_layer_has_its_exact_posterior(setting, rng):
     scales, features, y = prior.scales(phi), rng.standard_normal((9, 5)), rng.standard_normal(9)
     inverse = np.linalg.inv(noise_covariance(scales, t, run))
     curves = Curves(run)
-    precision, target = regression(features, y, curves.roots(scales, t), curves)
+    precision, target = regression(features, y, curves.whiteners(scales, t), curves)
     np.testing.assert_allclose(precision, np.eye(5) + features.T @ inverse @ features)
     np.testing.assert_allclose(target, features.T @ inverse @ y)
 

@@ -200,7 +200,7 @@ class Optimizer:
         strategy: str = "bayes",
         schedule: str = "full",
         surrogate: str = "bnn",
-        acquisition: str = "thompson",
+        acquisition: str = "averaged",
         eta: float | None = None,
         rungs: int | None = None,
         seed: int = 0,

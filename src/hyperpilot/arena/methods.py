@@ -1,7 +1,7 @@
 """Search methods by name: our own from their parts, and peers that live in environments of their own.
 
-A name of ours joins plug-ins with `+`: `random`, `random+asha`, `bnn+thompson+hyperband`. What is not named is the default:
-Thompson sampling, and every trial trained to the end.
+A name of ours joins plug-ins with `+`: `random`, `random+asha`, `bnn+averaged+hyperband`. What is not named is the default:
+averaged Thompson sampling, and every trial trained to the end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def parts(name: str) -> dict[str, str]:
             raise UnknownPlugin(f"{name}: {found[kind]} and {part} are both {kind}", "Name one of each kind.")
         found[kind] = part
     strategy = found.get("strategies", "bayes" if "surrogates" in found else "random")
-    defaults = {"surrogates": "bnn", "acquisition": "thompson", "schedules": "full"}
+    defaults = {"surrogates": "bnn", "acquisition": "averaged", "schedules": "full"}
     return {**defaults, **found, "strategies": strategy}
 
 

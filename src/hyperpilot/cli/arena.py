@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_OURS = "random,random+hyperband,random+asha,random+racing,bnn+thompson+hyperband,bnn+thompson+racing"
+_OURS = "random,random+hyperband,random+asha,random+racing,bnn+averaged+hyperband,bnn+averaged+racing"
 
 
 def command(

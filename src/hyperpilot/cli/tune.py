@@ -32,7 +32,7 @@ def command(
     strategy: Annotated[str, typer.Option(help="bayes or random.")] = "bayes",
     schedule: Annotated[str, typer.Option(help="racing, hyperband, asha or full.")] = "racing",
     surrogate: Annotated[str, typer.Option(help="Model of the scores.")] = "bnn",
-    acquisition: Annotated[str, typer.Option(help="thompson or log_ei.")] = "thompson",
+    acquisition: Annotated[str, typer.Option(help="averaged, thompson or log_ei.")] = "averaged",
     eta: Annotated[float | None, typer.Option(help="Each rung keeps the best 1/eta; as the schedule has it.")] = None,
     rungs: Annotated[int | None, typer.Option(help="Number of rungs; as the schedule has it.")] = None,
     min_gain: Annotated[

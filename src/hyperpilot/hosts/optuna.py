@@ -84,7 +84,7 @@ class HyperPilotSampler(BaseSampler):
         initial: int = 8,
         random_share: float = 0.2,
         surrogate: str = "bnn",
-        acquisition: str = "thompson",
+        acquisition: str = "averaged",
     ) -> None:
         if initial < 1 or not 0 <= random_share <= 1 or (horizon is not None and horizon < 1):
             what = f"initial={initial}, random_share={random_share}, horizon={horizon} make no search"

@@ -69,7 +69,7 @@ class HyperPilot:
         strategy: str = "bayes",
         schedule: str = "hyperband",
         surrogate: str = "bnn",
-        acquisition: str = "thompson",
+        acquisition: str = "averaged",
         eta: float | None = None,
         rungs: int | None = None,
         first: Config | None = None,

@@ -85,7 +85,7 @@ class Study(BaseModel):
     strategy: str = "bayes"
     schedule: str = "racing"
     surrogate: str = "bnn"
-    acquisition: str = "thompson"
+    acquisition: str = "averaged"
     eta: float | None = Field(default=None, gt=1)
     rungs: int | None = Field(default=None, ge=1)
     min_gain: float | None = Field(default=None, gt=0)

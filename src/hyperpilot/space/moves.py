@@ -21,15 +21,15 @@ _GRID, _RANDOM = 32, 256
 """Values of a number, and random configurations, that may mend a broken rule."""
 
 
-def moved(hp: Any, value: Value | None, rng: np.random.Generator) -> Value:
-    """A value near the given one; any choice of those without order, and any value where there is none to start from."""
-    if value is None or isinstance(hp, cs.CategoricalHyperparameter):
-        return python(hp.to_value(hp.sample_vector(seed=np.random.RandomState(int(rng.integers(2**31))))))
+def moved(hp: Any, value: Value, n: int, rng: np.random.Generator) -> list[Value]:
+    """n values near the given one; any choices of those without order."""
+    if isinstance(hp, cs.CategoricalHyperparameter):
+        return [python(hp.choices[k]) for k in rng.integers(len(hp.choices), size=n)]
     if isinstance(hp, cs.OrdinalHyperparameter):
-        index = list(hp.sequence).index(value) + int(rng.choice([-1, 1]))
-        return python(hp.sequence[min(max(index, 0), len(hp.sequence) - 1)])
-    unit = float(hp.to_vector(value)) + _SPREAD * float(rng.standard_normal())
-    return python(hp.to_value(min(max(unit, 0.0), 1.0)))
+        places = list(hp.sequence).index(value) + rng.choice([-1, 1], n)
+        return [python(hp.sequence[k]) for k in places.clip(0, len(hp.sequence) - 1)]
+    units = float(hp.to_vector(value)) + _SPREAD * rng.standard_normal(n)
+    return [python(near) for near in hp.to_value(units.clip(0.0, 1.0))]
 
 
 def mended(space: Space, values: Config, row: NDArray[np.float64], rng: np.random.Generator) -> Config:

@@ -157,19 +157,21 @@ class Space:
 
     def neighbours(self, config: Config, n: int, rng: np.random.Generator) -> list[Config]:
         """Up to n valid configurations near a given one: some hyperparameters moved, the others kept."""
-        found = []
         legal = {name: value for name, value in config.items() if self._space[name].legal_value(value)}
-        for other in self.sample(n, rng):
-            values = {name: legal.get(name, other.get(name, self._fixed.get(name))) for name in self._space}
-            moves = rng.random(len(self._columns)) < max(0.25, 1 / len(self._columns))
-            for column, move in zip(self._columns, moves, strict=True):
-                if column.hp.name in self._only and values[str(self._choice)] not in self._only[column.hp.name]:
-                    continue  # it is of another branch
-                if move or values[column.hp.name] is None:
-                    values[column.hp.name] = moved(column.hp, values[column.hp.name], rng)
-            near = self.activate({name: value for name, value in values.items() if value is not None})
-            if near != config and self.legal(near):
-                found.append(near)
+        names = [name for name in self.names if name in legal]
+        near = {name: moved(self._space[name], legal[name], n, rng) for name in names}
+        moves = rng.random((n, len(names))) < max(0.25, 1 / len(self._columns))
+        found = []
+        # What the configuration lacks is drawn anew, together where that is valid, for the case that it becomes active.
+        for i, (drawn, valid) in enumerate(zip(self.complete(n, rng), self.sample(n, rng), strict=True)):
+            values = {**drawn, **valid, **legal}
+            for name, move in zip(names, moves[i], strict=True):
+                of_another = name in self._only and values[str(self._choice)] not in self._only[name]
+                if move and not of_another:
+                    values[name] = near[name][i]
+            moved_to = self.activate(values)
+            if moved_to != config and self.legal(moved_to):
+                found.append(moved_to)
         return found
 
     def complete(self, n: int, rng: np.random.Generator) -> list[Config]:

@@ -82,7 +82,8 @@ class Proposer:
         initial: evaluated trials that are needed before the model is asked.
         random_share: probability that a configuration is drawn at random all the same.
         candidates: random candidates of a proposal.
-        leaders: how many of the best trials contribute neighbours as candidates.
+        near: neighbours of the best trials that are candidates, too.
+        leaders: how many trials are those.
         min_gain: no more trials are started when less score than this can be expected from going on; None: the budget
             decides alone.
     """
@@ -91,8 +92,9 @@ class Proposer:
     surrogate: Surrogate
     acquisition: Acquisition
     initial: int = 8
-    random_share: float = 0.2
-    candidates: int = 1000
+    random_share: float = 0.1
+    candidates: int = 500
+    near: int = 500
     leaders: int = 5
     min_gain: float | None = None
     _over: list[object] = field(default_factory=list, repr=False, compare=False)
@@ -126,7 +128,7 @@ class Proposer:
         near = [
             config
             for leader in order[: self.leaders]
-            for config in self.space.neighbours(known[leader], self.candidates // (4 * self.leaders), rng)
+            for config in self.space.neighbours(known[leader], self.near // self.leaders, rng)
         ]
         taken = {_key(config) for config in known}
         found = {_key(config): config for config in self.space.sample(self.candidates, rng) + near}

@@ -19,12 +19,14 @@ Everything is in the units of standardised scores; inputs `z` lie in [-1, 1] and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.special import expit
+
+from hyperpilot.surrogates._rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -128,33 +130,31 @@ def seed_correlation(scales: Scales, gaps: Array) -> Array:
 class Evidence:
     """Minus the logarithm of the posterior density of the scales, with its gradient.
 
+    What depends on the times alone is computed once for each pair of different times, which are few, and spread over the rows.
+
     Args:
         prior: of the scales.
-        z: (n, d) inputs.
-        t: (n,) shares of the horizon.
-        y: (n,) standardised scores.
-        run: (n,) number of the training that each row is from.
+        rows: of the data.
+        precision: of the matrices. In single, which a sampler does not notice, they take half the time.
     """
 
-    def __init__(self, prior: Prior, z: Array, t: Array, y: Array, run: NDArray[np.intp]) -> None:
-        self._prior, self._z, self._t, self._y = prior, z, t, y
+    def __init__(self, prior: Prior, rows: Rows, precision: type[np.floating[Any]] = np.float32) -> None:
+        z, t, y, run = rows[:4]
+        self._prior, self._z, self._t, self._y = prior, z.astype(precision), t, y
         self._left, self._right = np.nonzero(run[:, None] == run)  # few, as a training has few rows
         self._gaps = np.abs(t[self._left] - t[self._right])
         self._ages = np.log(t[self._left]) + np.log(t[self._right])
-        ticks = clock(t)
+        self._times, at = np.unique(t, return_inverse=True)
+        self._at = at[:, None] * len(self._times) + at
+        self._when = (at[:, None] == np.arange(len(self._times))).astype(precision)
+        ticks = clock(self._times)
         self._lags = FREEDOM**0.5 * np.abs(ticks[:, None] - ticks)
-        self._trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
+        trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
+        self._trend = trend.astype(precision).ravel()[self._at]
         # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
-        (
-            self._kernel,
-            self._decay,
-            self._faded,
-            self._fading,
-            self._varying,
-            self._mixed,
-            self._covariance,
-            self._outer,
-        ) = np.empty((8, len(y), len(y)))
+        self._kernel, self._decay, self._mixed, self._covariance, self._outer = np.empty(
+            (5, len(y), len(y)), dtype=precision
+        )
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """The potential at standard normal coordinates and its gradient; infinite where it cannot be computed."""
@@ -168,23 +168,22 @@ class Evidence:
         weights = self._covariance @ self._y
         potential = 0.5 * self._y @ weights + log_root + 0.5 * phi @ phi
         # Derivatives are sums of q * dK, with q = (inverse of K - weights weights') / 2.
-        q = np.subtract(self._covariance, np.multiply.outer(weights, weights, out=self._outer), out=self._covariance)
+        np.multiply.outer(weights, weights, out=self._outer, casting="same_kind")
+        q = np.subtract(self._covariance, self._outer, out=self._covariance)
         q *= 0.5
         return float(potential), self._slopes(scales, parts, q) * self._prior.spreads(scales) + phi
 
     def _fill(self, scales: Scales) -> _Parts:
         """Computes the matrices, the covariance of the scores the last of them."""
-        scaled = self._z * np.exp(scales.inverse_lengths)
+        scaled = self._z * np.exp(scales.inverse_lengths).astype(self._z.dtype)
         _matern(scaled, self._kernel, self._decay)
-        lags = np.multiply(self._lags, np.exp(scales.inverse_duration), out=self._faded)
-        np.exp(np.negative(lags, out=self._fading), out=self._fading)
-        np.add(lags, 1, out=self._varying)
-        self._varying *= self._fading
-        spread = np.exp(scales.amplitude) * self._t**scales.growth
-        np.multiply(self._varying, 1 - scales.constant, out=self._mixed)
-        self._mixed += scales.constant
-        self._mixed *= spread
-        self._mixed *= spread[:, None]
+        lags = self._lags * np.exp(scales.inverse_duration)
+        fading = np.exp(-lags)
+        spread = np.exp(scales.amplitude) * self._times**scales.growth
+        spreads = np.multiply.outer(spread, spread)
+        varying = (1 - scales.constant) * (1 + lags) * fading
+        mixed = spreads * (scales.constant + varying)
+        np.take(mixed.astype(self._mixed.dtype), self._at, out=self._mixed)
         of_seed = seed_spread(scales, self._t)
         shared = of_seed[self._left] * of_seed[self._right] * seed_correlation(scales, self._gaps)
         own = noise_variance(scales, self._t)
@@ -192,29 +191,25 @@ class Evidence:
         self._covariance += self._trend
         self._covariance[self._left, self._right] += shared
         self._covariance.flat[:: len(own) + 1] += own
-        # What the derivative of the varying part to its duration is multiplied by.
-        self._faded *= self._faded
-        self._faded *= self._fading
-        return _Parts(scaled, spread, shared, own)
+        return _Parts(scaled, spreads, varying, lags**2 * fading, shared, own)
 
     def _slopes(self, scales: Scales, parts: _Parts, q: Array) -> Array:
         """(size,) sums of q * dK for every scale; q and the matrices are overwritten."""
-        ages = np.log(self._t)
         noise = 2 * q.diagonal() * (parts.own - FLOOR**2)
         together = q[self._left, self._right] * parts.shared
         self._decay *= q
         self._decay *= self._mixed
         q *= self._kernel
-        function = np.einsum("ij,ij->i", q, self._mixed)
-        q *= parts.spread
-        q *= parts.spread[:, None]
+        # What is left to multiply with depends on the times alone: sums over the rows of each pair of times.
+        paired = (self._when.T @ q @ self._when) * parts.spreads
+        function = (paired * (scales.constant + parts.varying)).sum(axis=1)
         rest = [
             2 * function.sum(),
-            2 * ages @ function,
-            q.sum() - np.vdot(q, self._varying),
-            -(1 - scales.constant) * np.vdot(q, self._faded),
+            2 * np.log(self._times) @ function,
+            paired.sum() - np.vdot(paired, parts.varying) / (1 - scales.constant),
+            -(1 - scales.constant) * np.vdot(paired, parts.faded),
             noise.sum(),
-            noise @ ages,
+            noise @ np.log(self._t),
             2 * together.sum(),
             together @ self._ages,
             -np.exp(scales.drift) * (together @ self._gaps),
@@ -223,10 +218,19 @@ class Evidence:
 
 
 class _Parts(NamedTuple):
-    """What the gradient needs besides the matrices: scaled inputs, spread s(t), shared and own noise."""
+    """What the gradient needs besides the matrices.
+
+    Args:
+        scaled: (n, d) inputs over their lengths.
+        spreads, varying, faded: (m, m) for each pair of times, s(t) s(t'), the part of the correlation that time takes away,
+            and what the derivative of that to its duration is multiplied by.
+        shared, own: noise of a training, for each pair of its rows, and of each row.
+    """
 
     scaled: Array
-    spread: Array
+    spreads: Array
+    varying: Array
+    faded: Array
     shared: Array
     own: Array
 
@@ -241,11 +245,13 @@ def _length_slopes(m: Array, scaled: Array) -> Array:
 
 def _invert(covariance: Array) -> float | None:
     """Half the log determinant of a matrix that is overwritten with its inverse; None where it is not positive definite."""
-    factor, fault = lapack.dpotrf(covariance.T, lower=1, overwrite_a=1, clean=1)
+    single = covariance.dtype == np.float32
+    root, inverse = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
+    factor, fault = root(covariance.T, lower=1, overwrite_a=1, clean=1)
     if fault:
         return None
     log_root = float(np.log(factor.diagonal()).sum())
-    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    lower, _ = inverse(factor, lower=1, overwrite_c=1)
     diagonal = lower.diagonal().copy()
     np.add(lower, lower.T, out=covariance)
     covariance.flat[:: len(covariance) + 1] = diagonal

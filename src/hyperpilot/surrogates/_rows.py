@@ -31,6 +31,10 @@ class Rows(NamedTuple):
     mean: float
     scale: float
 
+    def some(self, places: NDArray[np.intp]) -> Rows:
+        """The rows at some places."""
+        return self._replace(z=self.z[places], t=self.t[places], y=self.y[places], run=self.run[places])
+
 
 def rows_of(data: Dataset) -> Rows:
     """The rows of data that a surrogate can be fitted to.

@@ -93,16 +93,15 @@ class BNN:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        z, t, y, run, mean, scale = rows_of(data)
-        prior = Prior(z.shape[1])
+        rows = rows_of(data)
+        prior, (z, t, y, run) = Prior(rows.z.shape[1]), rows[:4]
         if len(y):
-            some = few(run, t, self.rows, rng)
-            phis = sample(Evidence(prior, z[some], t[some], y[some], run[some]), prior.size, self.draws, rng)
+            phis = sample(Evidence(prior, rows.some(few(run, t, self.rows, rng))), prior.size, self.draws, rng)
         else:
             phis = rng.standard_normal((self.draws, prior.size))
         curves = Curves(run)
         networks = [_network(prior.scales(phi), z, t, y, curves, self.width, rng) for phi in phis]
-        return Networks(tuple(networks), mean, scale)
+        return Networks(tuple(networks), rows.mean, rows.scale)
 
 
 plugin = BNN
@@ -235,7 +234,7 @@ def with_output(
 ) -> Network:
     """A network given its scales and hidden layer, its output layer drawn from the posterior."""
     phi = _features(scales, hidden, z, t).astype(float)
-    precision, target = regression(phi, y, curves.roots(scales, t), curves)
+    precision, target = regression(phi, y, curves.whiteners(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))

@@ -51,13 +51,15 @@ class BNNMap:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        z, t, y, run, mean, scale = rows_of(data)
-        prior, some = Prior(z.shape[1]), few(run, t, self.rows, rng)
-        evidence = Evidence(prior, z[some], t[some], y[some], run[some])
+        rows = rows_of(data)
+        prior, (z, t, y, run) = Prior(rows.z.shape[1]), rows[:4]
+        evidence = Evidence(prior, rows.some(few(run, t, self.rows, rng)), np.float64)
         scales = prior.scales(mode(evidence, prior.size, self.starts, rng) if len(y) else np.zeros(prior.size))
         curves = Curves(run)
         layers = [prior_hidden(scales, prior.d, self.width, rng) for _ in range(self.draws)]
-        return Networks(tuple(with_output(scales, each, z, t, y, curves, rng) for each in layers), mean, scale)
+        return Networks(
+            tuple(with_output(scales, each, z, t, y, curves, rng) for each in layers), rows.mean, rows.scale
+        )
 
 
 plugin = BNNMap

@@ -81,7 +81,7 @@ class GP:
         """
         rows = rows_of(data)
         seen = few(rows.run, rows.t, _MOST, rng)
-        rows = rows._replace(z=rows.z[seen], t=rows.t[seen], y=rows.y[seen], run=rows.run[seen])
+        rows = rows.some(seen)
         prior = Prior(rows.z.shape[1])
         every = [prior.scales(phi) for phi in self._coordinates(prior, rows, rng)]
         functions = tuple(_prior_function(scales, prior.d, rng) for scales in every)
@@ -90,17 +90,12 @@ class GP:
 
     def _coordinates(self, prior: Prior, rows: Rows, rng: np.random.Generator) -> Array:
         """(draws, size) of the scales."""
-        z, t, y, run = rows[:4]
-        some = few(run, t, self.rows, rng)
-        evidence = Evidence(prior, z[some], t[some], y[some], run[some])
+        if not len(rows.y):
+            return rng.standard_normal((self.draws, prior.size)) if self.sampled else np.zeros((self.draws, prior.size))
+        some = rows.some(few(rows.run, rows.t, self.rows, rng))
         if self.sampled:
-            return (
-                sample(evidence, prior.size, self.draws, rng)
-                if len(y)
-                else rng.standard_normal((self.draws, prior.size))
-            )
-        best = mode(evidence, prior.size, 2, rng) if len(y) else np.zeros(prior.size)
-        return np.tile(best, (self.draws, 1))
+            return sample(Evidence(prior, some), prior.size, self.draws, rng)
+        return np.tile(mode(Evidence(prior, some, np.float64), prior.size, 2, rng), (self.draws, 1))
 
 
 plugin = GP
