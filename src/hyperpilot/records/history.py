@@ -28,6 +28,7 @@ class Run:
         reports: evaluations in order of step.
         failures: every failure, also those that a restart has mended.
         inherited: environment steps that another run had paid for before this one began.
+        repeated: environment steps that were trained again, where a job did not start from the state that the run had come to.
     """
 
     job: Job
@@ -35,6 +36,7 @@ class Run:
     reports: tuple[Report, ...] = ()
     failures: tuple[Failed, ...] = ()
     inherited: int = 0
+    repeated: int = 0
 
     @property
     def id(self) -> RunId:
@@ -205,7 +207,8 @@ def _step(run: Run | None, event: Event) -> Run:
             return Run(event.job, inherited=event.job.start)
         if run.state != "paused":
             raise ValueError(f"a run that is {run.state} cannot take another job: {event.run}")
-        return replace(run, job=event.job, state="active")
+        again = max(0, run.job.until - event.job.start)
+        return replace(run, job=event.job, state="active", repeated=run.repeated + again)
     if run is None:
         raise ValueError(f"{type(event).__name__} of a run that was never submitted: {event.run}")
     if isinstance(event, Report):
@@ -222,8 +225,8 @@ def _used(run: Run) -> int:
     # A beat may be a rollout beyond the horizon, and what a mended failure had reached is trained again.
     failed_at = min(run.failures[-1].step, run.job.horizon) if run.state == "failed" else 0
     paused_at = run.job.until if run.state == "paused" else 0
-    return max(run.step, failed_at, paused_at) - run.inherited
+    return max(run.step, failed_at, paused_at) - run.inherited + run.repeated
 
 
 def _promised(run: Run) -> int:
-    return run.job.until - run.inherited
+    return run.job.until - run.inherited + run.repeated

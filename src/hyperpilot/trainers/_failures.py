@@ -1,4 +1,4 @@
-"""How a training can fail other than by crashing."""
+"""How a training can fail."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from hyperpilot.errors import HyperPilotError
 
 class Diverged(Exception):
     """The numbers of a training left the finite."""
+
+
+class Killed(Exception):
+    """Somebody ended a program that was training, which says nothing about its configuration."""
+
+
+class Crashed(Exception):
+    """A program that was training ended with an error of its own, or without a score."""
 
 
 class MissingCheckpoint(HyperPilotError):
