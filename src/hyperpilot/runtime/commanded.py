@@ -63,7 +63,7 @@ def how_to_run(study: Study, config: Config, seed: int, result: Path) -> tuple[l
     active = study.build_space().activate(config)
     steps = {"seed": seed, "until": study.horizon, "horizon": study.horizon}
     checkpoint = None if from_scratch(study.command) else str(result / "checkpoint")
-    given = {**steps, "config": str(result / "job.json"), "checkpoint": checkpoint or ""}
+    given: dict[str, str | int] = {**steps, "config": str(result / "job.json"), "checkpoint": checkpoint or ""}
     job = {"config": dict(active), **steps, "evaluate_at": list(study.evaluated_at()), "checkpoint": checkpoint}
     return filled(study.command or [], active, given), {**job, "phase": "test"}
 
