@@ -6,7 +6,8 @@
 
 A simulated training reports twenty times over the horizon. While the controller thinks, writes or folds, the virtual clock
 advances by what that took; a worker that has ended its job meanwhile waits for the controller. The share of the workers' time
-that is lost so, beside the same study with a controller that takes none, is what is reported.
+that is lost so, beside the same study with a controller that takes none, is what is reported. The controller's
+work is counted in processor seconds, so that other work on the machine does not count; the rate of the store in seconds.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Charged(Virtual):
     def __init__(self, workers: int, rung_s: float, charge: bool) -> None:
         tenth = HORIZON / 10
         super().__init__(Curves(), workers, lambda job, start, end: rung_s * (end - start) / tenth)
-        self._charge, self._left_at = charge, time.perf_counter()
+        self._charge, self._left_at = charge, time.process_time()
         self.busy_s, self.thought_s, self._ended = 0.0, 0.0, {}
         self.waited_s, self._free_since = 0.0, [0.0] * workers
 
@@ -74,14 +75,14 @@ class Charged(Virtual):
                 self._free_since += [at] * sum(not isinstance(each, Report) for each in found)
                 told += found
             self.now = before
-            self._left_at = time.perf_counter()
+            self._left_at = time.process_time()
             return told
         self._free_since += [self.now] * sum(not isinstance(each, Report) for each in told)
-        self._left_at = time.perf_counter()
+        self._left_at = time.process_time()
         return told
 
     def _catch_up(self) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.thought_s += now - self._left_at
         if self._charge:
             self.now += now - self._left_at
@@ -106,15 +107,15 @@ def simulate(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.db"
         store, executor = SqlStore(path, "study"), Charged(workers, rung_s, charge)
-        began = time.perf_counter()
+        began = time.process_time()
         history = Loop(search, store, executor).run()
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         store.close()
         size = sum(each.stat().st_size for each in Path(folder).glob("study.db*"))
-        began = time.perf_counter()
+        began = time.process_time()
         store = SqlStore(path, "study")
         type(history)().extend(store.read())
-        again = time.perf_counter() - began
+        again = time.process_time() - began
     made = sum(len(run.reports) for run in history.runs.values())
     return {
         "workers": workers,

@@ -16,9 +16,7 @@ def command(
     env: Annotated[str | None, typer.Argument(help="A Gymnasium id, or module:Class.")] = None,
     command: Annotated[
         str | None,
-        typer.Option(
-            help="Any program instead of both: 'python ppo.py --seed {seed} --total-timesteps {horizon} {flags}'."
-        ),
+        typer.Option(help="Any program instead of both: 'python ppo.py --total-timesteps {horizon} {flags}'."),
     ] = None,
     pattern: Annotated[
         str | None, typer.Option(help="What its lines look like: 'step={step}, return={score}'; JSON if not given.")

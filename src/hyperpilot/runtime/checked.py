@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hyperpilot.environments import EnvSpec, check_alike, check_supported, parse_spec, tells_success, traits
+from hyperpilot import environments
+from hyperpilot.environments import EnvSpec, parse_spec
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.records import Objective
 from hyperpilot.registry import available
@@ -29,7 +30,7 @@ def check_study(study: Study) -> None:
         check_command(study)
         _ = study.goals()
     else:
-        check_supported(algorithms, traits(study.env_spec()))
+        environments.check_supported(algorithms, environments.traits(study.env_spec()))
         check_measurable(study.goals(), study.env_spec(), study.device, [each.name for each in algorithms])
         check_similar(study.env_spec(), study.evaluate_on)
     space = study.build_space()
@@ -84,7 +85,7 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
         InvalidStudy: naming the part that is not.
     """
     asked = {name for goal in objective.goals for name in goal}
-    if "success_rate" in asked and not tells_success(env):
+    if "success_rate" in asked and not environments.tells_success(env):
         what = f"objective: {env.id} does not tell whether an episode was a success"
         raise InvalidStudy(what, "Its step has to give is_success in info when an episode ends; or use return.")
     for name in sorted(asked & {"train_return", "train_gap"}):
@@ -108,4 +109,4 @@ def check_similar(env: EnvSpec, others: Sequence[str]) -> None:
     for i, other in enumerate(others):
         if other in others[:i]:
             raise InvalidStudy(f"evaluate_on: {other} is named twice", "Name each environment once.")
-        check_alike(parse_spec(other), env)
+        environments.check_alike(parse_spec(other), env)

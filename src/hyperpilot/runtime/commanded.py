@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME = "command"
 """The name of the algorithm, and of the trainer."""
 
+_SCRIPTS = (".py", ".sh", ".R", ".jl", ".js", ".lua")
+
 
 def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, with those that a command decides.
@@ -92,7 +94,7 @@ def check_command(study: Study) -> None:
     program, script = command[0], command[1] if len(command) > 1 else ""
     if "{" not in program and shutil.which(program) is None:
         raise InvalidStudy(f"command: there is no program {program!r} here", "Give its path, as ./train.sh.")
-    if Path(script).suffix in (".py", ".sh", ".R", ".jl", ".js", ".lua") and not Path(script).exists():
+    if Path(script).suffix in _SCRIPTS and "{" not in script and not Path(script).exists():
         raise InvalidStudy(
             f"command: there is no file {script!r} in {Path.cwd()}", "Start where it lies, or give its path."
         )
@@ -140,5 +142,5 @@ def _defaults(study: Study) -> dict[str, Value]:
 
 def _label(command: list[str]) -> str:
     """What the command is called on screens: its script, or its program."""
-    script = next((word for word in command[1:3] if Path(word).suffix and not word.startswith("-")), command[0])
+    script = next((word for word in command if Path(word).suffix in _SCRIPTS), command[0])
     return Path(script).name

@@ -10,7 +10,7 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from hyperpilot.environments import EnvSpec, traits
+from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
@@ -156,7 +156,7 @@ class Study(BaseModel):
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
         try:
             return cls(**yaml.safe_load(path.read_text()))
-        except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        except (InvalidStudy, OSError, ValueError, TypeError, yaml.YAMLError) as error:
             raise InvalidStudy(f"{path} cannot be read: {error}", "Restore the file as it was written.") from error
 
     def write(self, folder: Path) -> None:
@@ -239,6 +239,8 @@ class Study(BaseModel):
         """The algorithms' space with the study's ranges and fixed values, fitted to the environment's actions."""
         if self.command:
             return command_space(self)
+        from hyperpilot.environments import traits  # a command has no need of gymnasium
+
         asked = Asked(self.space, self.fix, self.conditions, self.forbid)
         return search_space(self.algorithms(), traits(self.env_spec()).actions, asked)
 
