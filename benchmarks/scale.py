@@ -18,6 +18,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from hyperpilot.registry import load
 from hyperpilot.runtime.executors import Outcome
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
+from hyperpilot.runtime.thinking import BESIDE_FROM
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 from hyperpilot.stores.sql import SqlStore
@@ -47,50 +49,72 @@ class Curves:
 
 
 class Charged(Virtual):
-    """Workers whose clock also runs while the controller works."""
+    """Workers whose clock also runs while the controller works.
 
-    def __init__(self, workers: int, rung_s: float, charge: bool) -> None:
-        tenth = HORIZON / 10
-        super().__init__(Curves(), workers, lambda job, start, end: rung_s * (end - start) / tenth)
-        self._charge, self._left_at = charge, time.process_time()
-        self.busy_s, self.thought_s, self._ended = 0.0, 0.0, {}
-        self.waited_s, self._free_since = 0.0, [0.0] * workers
+    Args:
+        workers: how many.
+        rung_s: seconds of a tenth of the horizon; trainings differ by a third, each way, as no two take the same time.
+    """
+
+    def __init__(self, workers: int, rung_s: float) -> None:
+        def seconds(job: Job, start: int, end: int) -> float:
+            pace = np.random.default_rng([job.trial, job.seed]).uniform(2 / 3, 4 / 3)
+            return rung_s * pace * (end - start) / (HORIZON / 10)
+
+        super().__init__(Curves(), workers, seconds)
+        self._left_at, self.thinker = time.process_time(), Aside(self)
+        self.busy_s, self.waited_s, self._free_since = 0.0, 0.0, [0.0] * workers
 
     def start(self, job: Job) -> None:
-        self._catch_up()
+        self.work()
         self.waited_s += self.now - self._free_since.pop(0)
         super().start(job)
 
     def wait(self, timeout_s: float) -> Sequence[Outcome]:
-        self._catch_up()
-        due = self._due[0][0] if self._due else self.now
-        told = []
-        before = self.now
-        if due > before:
-            told = list(super().wait(timeout_s))
-        else:  # these came while the controller worked
-            while self._due and self._due[0][0] <= before:
-                at = self._due[0][0]
-                found = super().wait(timeout_s)
-                self._free_since += [at] * sum(not isinstance(each, Report) for each in found)
-                told += found
-            self.now = before
-            self._left_at = time.process_time()
-            return told
-        self._free_since += [self.now] * sum(not isinstance(each, Report) for each in told)
+        self.work()
+        present, due = self.now, self._due[0][0] if self._due else np.inf
+        if self.thinker.ready_at < due and due > present:
+            self.now = max(present, self.thinker.ready_at)
+            return ()
+        told: list[Outcome] = []
+        while self._due and (self._due[0][0] <= present or not told):
+            found = super().wait(timeout_s)
+            self._free_since += [self.now] * sum(not isinstance(each, Report) for each in found)
+            told += found
+        self.now = max(self.now, present)
         self._left_at = time.process_time()
         return told
 
-    def _catch_up(self) -> None:
-        now = time.process_time()
-        self.thought_s += now - self._left_at
-        if self._charge:
-            self.now += now - self._left_at
-        self._left_at = now
+    def work(self) -> float:
+        """Lets the clock run for what the controller has done since it last looked; the seconds."""
+        spent = time.process_time() - self._left_at
+        self.now, self.busy_s, self._left_at = self.now + spent, self.busy_s + spent, self._left_at + spent
+        return spent
+
+
+class Aside:
+    """Thinks beside the loop, in virtual time; for nothing when it is told so."""
+
+    def __init__(self, executor: Charged) -> None:
+        self._executor, self._jobs, self.ready_at, self.thought_s = executor, None, np.inf, 0.0
+
+    def ask(self, question) -> None:
+        self._executor.work()
+        present, busy = self._executor.now, self._executor.busy_s
+        self._jobs = question()
+        spent = self._executor.work()
+        self._executor.now, self._executor.busy_s = present, busy
+        self.ready_at, self.thought_s = present + spent, self.thought_s + spent
+
+    def answer(self):
+        if self._executor.now < self.ready_at:
+            return None
+        self.ready_at = np.inf
+        return self._jobs
 
 
 def simulate(
-    workers: int, jobs: int, strategy: str, schedule: str, rung_s: float, surrogate: str, charge: bool
+    workers: int, jobs: int, strategy: str, schedule: str, rung_s: float, surrogate: str, beside: bool
 ) -> dict:
     """One study; how long it took, and whose time that was."""
     budget = jobs * HORIZON // 10
@@ -106,9 +130,12 @@ def simulate(
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.db"
-        store, executor = SqlStore(path, "study"), Charged(workers, rung_s, charge)
+        store, executor = SqlStore(path, "study"), Charged(workers, rung_s)
         began = time.process_time()
-        history = Loop(search, store, executor).run()
+        loop = Loop(search, store, executor, clock=lambda: executor.now)
+        if beside:
+            loop = replace(loop, thinker=executor.thinker, ahead=workers // BESIDE_FROM)
+        history = loop.run()
         took = time.process_time() - began
         store.close()
         size = sum(each.stat().st_size for each in Path(folder).glob("study.db*"))
@@ -127,7 +154,9 @@ def simulate(
         "reports": made,
         "virtual_s": round(executor.now, 1),
         "controller_s": round(took, 2),
-        "controller_busy": round(executor.thought_s / max(executor.now, 1e-9), 4),
+        "beside": beside,
+        "loop_busy": round(executor.busy_s / executor.now, 4),
+        "strategy_busy": round(executor.thinker.thought_s / executor.now, 4),
         "worker_time_lost": round(executor.waited_s / (workers * executor.now), 5),
         "ms_a_report": round(1000 * took / made, 3),
         "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
@@ -160,6 +189,7 @@ def main() -> None:
     asked.add_argument("--surrogate", default="bnn")
     asked.add_argument("--schedule", default="racing")
     asked.add_argument("--job-seconds", type=float, default=30.0)
+    asked.add_argument("--at-once", action="store_true", help="ask the strategy while the loop waits")
     asked.add_argument("--rate", action="store_true")
     given = asked.parse_args()
     if given.rate:
@@ -167,7 +197,7 @@ def main() -> None:
         return
     if given.workers:
         of = (given.strategy, given.schedule, given.job_seconds, given.surrogate)
-        print(json.dumps(simulate(given.workers, given.jobs, *of, True)))
+        print(json.dumps(simulate(given.workers, given.jobs, *of, not given.at_once)))
         return
     found = [rate(5000)]
     for workers, jobs, schedule in (

@@ -27,6 +27,7 @@ from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.study import Study
+from hyperpilot.runtime.thinking import BESIDE_FROM, Beside
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 from hyperpilot.space.branches import branch_of
@@ -153,8 +154,11 @@ def _run(study: Study, folder: Path, watch: Watch, executor: str) -> History:
         if executor == "inline"
         else Processes(folder, study.workers, study.stall_limit_s)
     )
+    loop = Loop(study.build_strategy(), store, workers, study.seed, watch)
+    if executor != "inline" and study.workers >= BESIDE_FROM:
+        loop = replace(loop, thinker=Beside(), ahead=study.workers // BESIDE_FROM)
     try:
-        return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
+        return loop.run()
     finally:
         store.close()
 
