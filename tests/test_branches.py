@@ -210,7 +210,7 @@ def test_one_algorithm_is_searched_as_ever(tmp_path):
     assert space.choice is None and space.sample(5, np.random.default_rng(0)) == again.sample(
         5, np.random.default_rng(0)
     )
-    assert study.defaults(space) == (space.default(),)
+    assert study.baselines(space) == (space.default(),)
 
 
 def test_a_study_file_names_several_and_is_read_again(tmp_path, monkeypatch):

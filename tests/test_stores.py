@@ -1,19 +1,24 @@
-"""Every store keeps the same promises. HYPERPILOT_TEST_POSTGRES=postgresql://user@host/db adds that server to them."""
+"""Every store keeps the same promises, SQLite and a real PostgreSQL server alike."""
 
-import os
+import json
+import subprocess
+import sys
 import threading
 import uuid
 
 import pytest
 import sqlalchemy as sa
+from calling import call
+from filelock import FileLock
 from test_records import EVENTS
 
+from hyperpilot.api import resume as resume_study
 from hyperpilot.errors import InvalidStudy, MissingExtra, StudyBusy
+from hyperpilot.runtime.study import Study
 from hyperpilot.stores.memory import MemoryStore
 from hyperpilot.stores.sql import SqlStore, checked_url
 
-POSTGRES = os.environ.get("HYPERPILOT_TEST_POSTGRES")
-DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
+DATABASES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=DATABASES)
@@ -22,10 +27,11 @@ def url(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'log.db'}"
         return
+    server = request.getfixturevalue("postgres_url")
     schema = f"hyperpilot_{uuid.uuid4().hex}"
-    execute(POSTGRES, f"CREATE SCHEMA {schema}")
-    yield f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{schema}&application_name={schema}"
-    execute(POSTGRES, f"DROP SCHEMA {schema} CASCADE")
+    execute(server, f"CREATE SCHEMA {schema}")
+    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{schema}&application_name={schema}"
+    execute(server, f"DROP SCHEMA {schema} CASCADE")
 
 
 def execute(url, text, **values):
@@ -146,16 +152,96 @@ def test_a_database_that_goes_away_is_named(opened, url):
             use()
 
 
-if POSTGRES:
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_connection_that_the_server_has_ended_is_made_anew(opened, url):
+    store = opened()
+    store.append(EVENTS[:1])
+    others = "FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()"
+    end = f"SELECT pg_terminate_backend(pid, 10000) {others}"
+    assert execute(url, end, name=url.rpartition("=")[2]) == [(True,)]
+    store.append(EVENTS[1:2])
+    assert list(store.read()) == EVENTS[:2]
 
-    @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
-    def test_a_connection_that_the_server_has_ended_is_made_anew(opened, url):
-        store = opened()
-        store.append(EVENTS[:1])
-        end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = :name"
-        assert execute(POSTGRES, end, name=url.rpartition("=")[2]) == [(True,)]
-        store.append(EVENTS[1:2])
-        assert list(store.read()) == EVENTS[:2]
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_readers_see_whole_appends_while_a_controller_writes(opened, url):
+    rounds, readers, seen = 40, 3, []
+    store, done = opened(), threading.Event()
+
+    def look(i):
+        mine, known = SqlStore(url, "a"), []
+        while True:
+            last = done.is_set()
+            known += mine.read(len(known))
+            assert len(known) % len(EVENTS) == 0 and known == EVENTS * (len(known) // len(EVENTS))
+            if last:
+                break
+        seen.append(len(known))
+        mine.close()
+
+    threads = [threading.Thread(target=look, args=(i,)) for i in range(readers)]
+    for thread in threads:
+        thread.start()
+    for _ in range(rounds):
+        store.append(EVENTS)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert seen == [rounds * len(EVENTS)] * readers
+
+
+# Reports twice, and between the two waits until it may go on.
+_WAITING = """
+import json, os, pathlib, sys, time
+for step in json.load(sys.stdin)["evaluate_at"]:
+    print(json.dumps({"step": step, "score": step}))
+    while not pathlib.Path(sys.argv[1]).exists():
+        time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_study_on_postgresql_is_looked_at_while_it_runs_and_has_one_controller(url, tmp_path):
+    (tmp_path / "train.py").write_text(_WAITING)
+    settings = {
+        "command": [sys.executable, str(tmp_path / "train.py"), str(tmp_path / "go")],
+        "space": {"x": "0.0..1.0"},
+        "total_steps": 600,
+        "horizon": 100,
+        "strategy": "random",
+        "schedule": "full",
+        "evaluations": 2,
+        "test_share": 0,
+        "storage": url,
+    }
+    study = tmp_path / "study"
+    Study.create(**settings).write(study)
+    resume = [sys.executable, "-c", "from hyperpilot.cli import main; main()", "resume", str(study), "--quiet"]
+    controller = subprocess.Popen(resume)
+    try:
+        while not (known := json.loads(call("status", study, "--json")))["reports"]:
+            assert controller.poll() is None
+        assert known["state"] == "running" and known["trials"] == 1
+        assert "running" in call("status", study)
+        call("report", study, "--out", tmp_path / "page.html")
+        assert "running" in (tmp_path / "page.html").read_text()
+        other = tmp_path / "copy"  # the same study from another folder: no lock of files keeps them apart
+        other.mkdir()
+        (other / "study.yaml").write_bytes((study / "study.yaml").read_bytes())
+        rival = Study.read(other).open_store(other)
+        position = len(rival.read())
+        (tmp_path / "go").touch()
+        assert controller.wait(60) == 0
+        with pytest.raises(StudyBusy):
+            rival.append(EVENTS[:1])
+        assert len(rival.read()) > position
+        rival.close()
+    finally:
+        (tmp_path / "go").touch()
+        controller.wait()
+    assert json.loads(call("status", study, "--json"))["state"] == "finished"
+    with pytest.raises(StudyBusy), FileLock(study / "study.lock"):
+        resume_study(study)
 
 
 def test_a_storage_that_cannot_be_opened_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,18 +21,21 @@ from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
 from hyperpilot.records import Event, Failed, Finished, History, Job, Report, Restarted, RunId, Submitted
 from hyperpilot.registry import load
+from hyperpilot.runtime.commanded import how_to_run
+from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.placed import executor_for
 from hyperpilot.runtime.study import Study
+from hyperpilot.runtime.thinking import BESIDE_FROM, Beside
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 from hyperpilot.space.branches import branch_of
 
 
 def tune(
-    algorithm: str | Sequence[str],
-    env: str,
+    algorithm: str | Sequence[str] | None = None,
+    env: str | None = None,
     *,
     total_steps: int,
     horizon: int,
@@ -44,7 +48,7 @@ def tune(
 
     Args:
         algorithm: its name, such as `ppo`; several, as `ppo,a2c,dqn` or as a sequence, are searched together.
-        env: a Gymnasium id, or `module:Class`.
+        env: a Gymnasium id, or `module:Class`. Both are left out where `command` is among the settings.
         total_steps: environment steps to spend, the test included.
         horizon: environment steps of a full training.
         folder: where everything is kept.
@@ -126,13 +130,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
         raise InvalidStudy(f"{folder}: no configuration was {stage}{last}", mend)
     if study.goals().several:
         result = replace(result, front=pareto_front(history, study.goals()))
-    about: dict[str, Any] = {"algorithm": result.algorithm, "env": study.env}
-    if study.env_kwargs:
-        about["env_kwargs"] = study.env_kwargs
-    about["horizon"] = study.horizon
-    normalized = bool(result.config.get("normalize", False))
-    algorithm = next(each for each in study.algorithms() if each.name == result.algorithm)
-    load_agent = loader(algorithm, study.env, study.env_kwargs, normalized)
+    about, load_agent = _about(study, result, folder / "result")
     hand_over(result, folder, about, load_agent)
     if study.evaluate_on:  # the result is safe before other environments are asked
         result = replace(result, elsewhere=_elsewhere(study, folder, result, history))
@@ -158,6 +156,24 @@ def _longer(study: Study, folder: Path, seeds: int) -> Study:
     return longer
 
 
+def _about(study: Study, result: Result, into: Path) -> tuple[dict[str, Any], str]:
+    """What the result says besides the configuration, and the source that loads an agent, where we know how to."""
+    if study.command is not None:
+        seed = min(result.test_seeds, default=result.model_seed)
+        words, job = how_to_run(study, result.config, seed, into.resolve())
+        into.mkdir(exist_ok=True)
+        (into / "checkpoint").mkdir(exist_ok=True)
+        (into / "job.json").write_text(json.dumps(job, indent=2) + "\n")
+        return {"command": words, "horizon": study.horizon}, ""
+    about: dict[str, Any] = {"algorithm": result.algorithm, "env": study.env}
+    if study.env_kwargs:
+        about["env_kwargs"] = study.env_kwargs
+    about["horizon"] = study.horizon
+    normalized = bool(result.config.get("normalize", False))
+    algorithm = next(each for each in study.algorithms() if each.name == result.algorithm)
+    return about, loader(algorithm, study.env, study.env_kwargs, normalized)
+
+
 def _elsewhere(study: Study, folder: Path, result: Result, history: History) -> Mapping[str, Elsewhere]:
     """What became of agents in other environments; they are played again whenever the result is asked for."""
     from hyperpilot.trainers._sb3_trial import returns_in
@@ -174,7 +190,10 @@ def _run(study: Study, folder: Path, watch: Watch, executor: str | None, address
     store = study.open_store(folder)
     try:
         workers = executor_for(study, folder, executor, address)
-        return Loop(study.build_strategy(), store, workers, study.seed, watch).run()
+        loop = Loop(study.build_strategy(), store, workers, study.seed, watch)
+        if study.workers >= BESIDE_FROM and not isinstance(workers, Inline):
+            loop = replace(loop, thinker=Beside(), ahead=study.workers // BESIDE_FROM)
+        return loop.run()
     finally:
         store.close()
 

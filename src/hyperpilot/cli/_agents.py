@@ -48,6 +48,9 @@ def find(path: Path, trial: int | None, seed: int | None, step: int | None) -> A
         if not (path / "study.yaml").exists():
             mend = "Name the folder of a study, a training, a run or a checkpoint; or a model.zip."
             raise InvalidStudy(f"{path} holds no agent", mend)
+        if _mapping(path / "study.yaml").get("command"):
+            what = f"{path} tuned a command, whose agents only that program can load"
+            raise InvalidStudy(what, f"What its runs have left is in {path / 'trials'}.")
         if trial is None:
             return _at(_result(path, asked=not (seed is None and step is None)))
     return _at(_checkpoint(_runs(path / "trials", trial or 0, seed), step) / MODEL)

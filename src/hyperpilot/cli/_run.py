@@ -16,6 +16,7 @@ from hyperpilot.cli._live import Screen
 from hyperpilot.cli.metrics import words as front_words
 from hyperpilot.cli.status import tried, tried_words
 from hyperpilot.records import Event, History
+from hyperpilot.runtime.commanded import how_to_run, run_line
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.study import Study
 
@@ -98,11 +99,21 @@ def summary(result: Result, study: Study, folder: Path) -> str:
 Best configuration ({of}trial {result.trial}{default})
 {config}
 
-{_objective(study)}{_scores(result, f"  ({study.algorithms()[0].name})" if several else "")}{_elsewhere(result)}
+{_objective(study)}{_scores(result, study)}{_elsewhere(result)}
 Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}
-Agent         {folder / "result" / "model.zip"}
+{_handed_over(result, study, folder)}{front}"""
+
+
+def _handed_over(result: Result, study: Study, folder: Path) -> str:
+    """Where to go from here."""
+    if study.command is not None:
+        seed = min(result.test_seeds, default=result.model_seed)
+        run = folder / "trials" / f"{result.trial:04d}" / f"seed-{result.model_seed}"
+        words, _ = how_to_run(study, result.config, seed, folder / "result")
+        return f"Run it        {run_line(words, study, folder / 'result')}\nIts best run  {run}"
+    return f"""Agent         {folder / "result" / "model.zip"}
 Watch it      hyperpilot enjoy {folder}
-TensorBoard   tensorboard --logdir {folder}{front}"""
+TensorBoard   tensorboard --logdir {folder}"""
 
 
 def _objective(study: Study) -> str:
@@ -140,8 +151,10 @@ def _tried(study: Study, folder: Path) -> str:
     return "".join(f"\n{line}" for line in [f"Tuning tried  {first}", *(f"              {line}" for line in rest)])
 
 
-def _scores(result: Result, whose: str) -> str:
-    """What was measured, and what was not. `whose`: the default's algorithm, where there are several."""
+def _scores(result: Result, study: Study) -> str:
+    """What was measured, and what was not."""
+    first, *others = study.algorithms()
+    whose = f"  ({first.name})" if others else ""
     tuning = "no score" if result.tuning_score is None else f"{result.tuning_score:.4g}"
     if result.test_iqm is None or result.test_interval is None:
         why = "not tested: the study kept too few steps for it (--test-share); expect less than while tuning"
@@ -153,7 +166,7 @@ def _scores(result: Result, whose: str) -> str:
     lines = [
         f"Test score    {result.test_iqm:.4g}  ({over})",
         f"While tuning  {tuning}{drop}",
-        f"SB3 default   {default}{whose}",
+        f"{'Default     ' if study.command else 'SB3 default '}  {default}{whose}",
     ]
     if result.failed_tests:
         out = ", ".join(f"trial {trial} ({n} test runs failed)" for trial, n in result.failed_tests.items())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hyperpilot.cli._options import fixed_values, parse_assignments, parse_steps
 from hyperpilot.runtime.named import as_text
+from hyperpilot.trainers._command_line import words
 
 if TYPE_CHECKING:
     import typer
@@ -22,6 +23,8 @@ _TYPED: Mapping[str, Callable[[Any], Any]] = {
     "space": parse_assignments,
     "fix": fixed_values,
     "env_kwargs": fixed_values,
+    "defaults": fixed_values,
+    "command": words,
 }
 
 
@@ -42,6 +45,8 @@ def settings(ctx: typer.Context, file: Path | None) -> dict[str, Any]:
     }
     written = {} if file is None else read(file)
     typed = {name for name in options if _is_typed(ctx, name)}
+    if "schedule" not in typed:
+        options.pop("schedule", None)  # what a study has by default depends on what trains
     return {**options, **written, **{name: _joined(name, options[name], written, file) for name in typed}}
 
 
@@ -77,7 +82,9 @@ def _read_value(key: str, value: Any) -> Any:
         return parse_steps(str(value))
     if key in ("algorithm", "objective"):
         return as_text(value)
-    if key in ("fix", "env_kwargs", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
+    if key == "command":
+        return words(value)
+    if key in ("fix", "env_kwargs", "defaults", "conditions", "forbid", "eta", "test_share", "stall_limit_s"):
         return _values(value)
     if key == "storage":
         from hyperpilot.stores.sql import checked_url

@@ -25,9 +25,13 @@ def command(
     from hyperpilot.analysis.comparison import compare
     from hyperpilot.api import read_history
     from hyperpilot.cli._options import plain
+    from hyperpilot.errors import InvalidStudy
     from hyperpilot.runtime.study import Study
 
     settings = Study.read(study)
+    if settings.command is not None:
+        what = f"{study} tuned a command, whose environment only that program knows"
+        raise InvalidStudy(what, "hyperpilot analyze sets it beside its own default.")
     rng = np.random.default_rng(seed)
     found = compare(read_history(study), settings.env, settings.env_kwargs, settings.resolved, rng)
     if json:

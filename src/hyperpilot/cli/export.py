@@ -53,6 +53,9 @@ def _write(study: Path, format: str, out: Path | None) -> None:
     path = study / "result" / "best.yaml"
     try:
         best = yaml.safe_load(path.read_text())
+        if "command" in best:
+            what = f"{study} tuned a command: there is nothing of Stable-Baselines3 to write"
+            raise InvalidStudy(what, f"The words to run and the configuration are in {path}.")
         missing = {"algorithm", "env", "horizon", "config"} - best.keys()
     except FileNotFoundError as error:
         if not (study / "study.yaml").exists():

@@ -71,7 +71,7 @@ def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     if "env" in asked:
         check_supported(algorithms, traits(study.env_spec()))
     space = study.build_space()
-    study.defaults(space)  # raises where the fixed values contradict a constraint
+    study.baselines(space)  # raises where the fixed values contradict a constraint
     return study, space
 
 

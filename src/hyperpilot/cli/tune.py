@@ -11,9 +11,19 @@ import typer
 def command(
     ctx: typer.Context,
     algorithm: Annotated[
-        str, typer.Argument(help="For example ppo, or several: ppo,a2c,dqn. `hyperpilot spaces` lists them.")
-    ],
-    env: Annotated[str, typer.Argument(help="A Gymnasium id, or module:Class.")],
+        str | None, typer.Argument(help="For example ppo, or several: ppo,a2c,dqn. `hyperpilot spaces` lists them.")
+    ] = None,
+    env: Annotated[str | None, typer.Argument(help="A Gymnasium id, or module:Class.")] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help="Any program instead of both: 'python ppo.py --total-timesteps {horizon} {flags}'."),
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="What its lines look like: 'step={step}, return={score}'; JSON if not given.")
+    ] = None,
+    defaults: Annotated[
+        list[str] | None, typer.Option("--default", help="The program's own value of what is searched: gamma=0.99")
+    ] = None,
     objective: Annotated[
         str,
         typer.Option(
@@ -71,16 +81,17 @@ def command(
 ) -> None:
     """Find hyperparameters for an algorithm in an environment, and test them on unseen seeds.
 
-    Several algorithms, joined by commas, are searched together: which of them is a hyperparameter, too.
+    Several algorithms, joined by commas, are searched together: which of them is a hyperparameter, too. Any program is
+    tuned with --command, and needs --set for what is searched; docs/command.md says how it is told and what it prints.
     """
     from hyperpilot.cli._run import run
     from hyperpilot.cli._study_file import settings
-    from hyperpilot.runtime.named import as_text
     from hyperpilot.runtime.study import Study
 
     # Options bear the names of the study's fields: what was typed is taken from the context, which tells it from defaults.
-    names = f"{as_text(algorithm)}-{env}"
+    asked = Study.create(**settings(ctx, file))
+    names = f"{asked.algorithm}-{asked.env}"
     folder = study or Path("studies") / names.replace(",", "-").replace(":", "-").replace("/", "-")
     fresh = not (folder / "study.yaml").exists()
-    Study.create(**settings(ctx, file)).write(folder)
+    asked.write(folder)
     run(folder, quiet=quiet, as_json=json, forecast=fresh and not no_forecast and not quiet)

@@ -1,19 +1,29 @@
-"""Environments: made by name or from a user's class, described, and listed. Imports gymnasium, never torch."""
+"""Environments: made by name or from a user's class, described, and listed.
+
+What needs gymnasium is imported when it is first asked for: a study of a command has no use for it. Nothing imports torch.
+"""
 
 from __future__ import annotations
 
-from hyperpilot.environments.describing import (
-    Traits,
-    alike,
-    check_alike,
-    check_supported,
-    episode_limit,
-    preserves_state,
-    tells_success,
-    traits,
-)
-from hyperpilot.environments.listing import Entry, catalogue
-from hyperpilot.environments.making import EnvSpec, make, parse_spec
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hyperpilot.environments.spec import EnvSpec, parse_spec
+from hyperpilot.registry import missing_extra
+
+if TYPE_CHECKING:
+    from hyperpilot.environments.describing import (
+        Traits,
+        alike,
+        check_alike,
+        check_supported,
+        episode_limit,
+        preserves_state,
+        tells_success,
+        traits,
+    )
+    from hyperpilot.environments.listing import Entry, catalogue
+    from hyperpilot.environments.making import make
 
 __all__ = [
     "Entry",
@@ -30,3 +40,15 @@ __all__ = [
     "tells_success",
     "traits",
 ]
+
+_LISTED = ("Entry", "catalogue")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    leaf = "listing" if name in _LISTED else "making" if name == "make" else "describing"
+    try:
+        return getattr(import_module(f"{__name__}.{leaf}"), name)
+    except ModuleNotFoundError as error:
+        raise missing_extra(error) from error

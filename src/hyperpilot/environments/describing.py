@@ -13,7 +13,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import EzPickle
 
-from hyperpilot.environments.making import EnvSpec, make
+from hyperpilot.environments.making import make
+from hyperpilot.environments.spec import EnvSpec
 from hyperpilot.errors import UnsupportedEnvironment
 from hyperpilot.protocols import ActionKind, Algorithm
 from hyperpilot.registry import available, load

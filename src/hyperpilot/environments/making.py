@@ -7,16 +7,15 @@ import importlib
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import gymnasium
 
-from hyperpilot.errors import EnvironmentUnavailable, InvalidStudy
-from hyperpilot.space.grammar import parse_value
+from hyperpilot.environments.spec import EnvSpec
+from hyperpilot.errors import EnvironmentUnavailable
 
 # What a missing package is called in error messages, and what installs it.
 _INSTALL = {
@@ -32,35 +31,6 @@ _INSTALL = {
     "shimmy": "pip install shimmy",
     "minigrid": "pip install minigrid",
 }
-
-
-@dataclass(frozen=True)
-class EnvSpec:
-    """Which environment.
-
-    Args:
-        id: a registered id such as `CartPole-v1`, or `module:Class` for a class (or function) of the user's own.
-        kwargs: keyword arguments that it is built with.
-    """
-
-    id: str
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
-
-
-def parse_spec(text: str, kwargs: Mapping[str, Any] | None = None) -> EnvSpec:
-    """The environment of a text such as `LunarLander-v3,gravity=-5,enable_wind=true`; further arguments join it.
-
-    Raises:
-        InvalidStudy: an argument is not written as name=value.
-    """
-    name, *arguments = (part.strip() for part in text.split(","))
-    given = dict(kwargs or {})
-    for argument in arguments:
-        key, equals, value = (part.strip() for part in argument.partition("="))
-        if not (name and key and equals and value):
-            raise InvalidStudy(f"{text!r} is no environment", "Write ID,name=value: LunarLander-v3,gravity=-5.")
-        given[key] = parse_value(value)
-    return EnvSpec(name, given)
 
 
 def make(spec: EnvSpec, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:

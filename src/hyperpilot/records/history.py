@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from hyperpilot.records.events import Event, Failed, FailureKind, Finished, Report, Restarted, Submitted
 from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
@@ -28,6 +28,8 @@ class Run:
         reports: evaluations in order of step.
         failures: every failure, also those that a restart has mended.
         inherited: environment steps that another run had paid for before this one began.
+        repeated: environment steps that were trained again, where a job did not start from the state that the run had come to.
+        number: place in the order of submission.
     """
 
     job: Job
@@ -35,6 +37,9 @@ class Run:
     reports: tuple[Report, ...] = ()
     failures: tuple[Failed, ...] = ()
     inherited: int = 0
+    repeated: int = 0
+    number: int = 0
+    _promises: dict[int, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> RunId:
@@ -89,15 +94,48 @@ class Run:
 
     def promise_at(self, step: int) -> float:
         """What `promise` was at `step`: evaluations are noisy, and their mean tells more than the last of them."""
-        scores = [report.score for report in self.reports if step < 2 * report.step <= 2 * step]
-        return sum(scores) / len(scores) if scores else -math.inf
+        known = self._promises.get(step)  # a schedule asks for that of every run at every rung, whenever a job ends
+        if known is None:
+            scores = [report.score for report in self.reports if step < 2 * report.step <= 2 * step]
+            known = self._promises[step] = sum(scores) / len(scores) if scores else -math.inf
+        return known
+
+
+@dataclass
+class _Tally:
+    """What is asked after every event, kept up to date by the runs that changed, so that nothing goes through all of them.
+
+    Args:
+        open: the runs that are active or lost.
+        used: environment steps trained in each phase, without those of open runs.
+        reports: how many there are.
+    """
+
+    open: dict[RunId, Run] = field(default_factory=dict)
+    used: dict[Phase, int] = field(default_factory=lambda: {"search": 0, "test": 0})
+    reports: int = 0
+
+    def copy(self) -> _Tally:
+        return _Tally(dict(self.open), dict(self.used), self.reports)
+
+    def count(self, run: Run, sign: Literal[1, -1]) -> None:
+        """Adds a run, or takes it out again."""
+        self.reports += sign * len(run.reports)
+        if run.state == "active" or run.lost:
+            if sign > 0:
+                self.open[run.id] = run
+            else:
+                del self.open[run.id]
+        else:
+            self.used[run.phase] += sign * _used(run)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """A study's record so far: immutable, and a function of its events alone.
 
-    `extend` costs time in proportion to the new events, apart from one shallow copy of the table of runs.
+    `extend` costs time in proportion to the new events, apart from one shallow copy of the table of runs; what runs are
+    active or lost, and the steps that all have taken, are known at once.
 
     Args:
         runs: every run by its id, in order of submission.
@@ -106,6 +144,7 @@ class History:
 
     runs: Mapping[RunId, Run] = field(default_factory=lambda: MappingProxyType({}))
     length: int = 0
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def extend(self, events: Iterable[Event]) -> History:
         """The history with further events.
@@ -115,11 +154,28 @@ class History:
         Raises:
             ValueError: an event speaks of a run that was never submitted, or a job is given to a run that cannot take it.
         """
-        runs, length = dict(self.runs), self.length
+        runs, length, tally = dict(self.runs), self.length, self._tally.copy()
         for event in events:
             length += 1
-            runs[event.run] = _step(runs.get(event.run), event)
-        return History(MappingProxyType(runs), length)
+            before = runs.get(event.run)
+            after = _step(before, event, len(runs))
+            if after is not before:
+                if before is not None:
+                    tally.count(before, -1)
+                tally.count(after, 1)
+                runs[event.run] = after
+        longer = History(MappingProxyType(runs), length)
+        longer._kept["tally"] = tally
+        return longer
+
+    @property
+    def _tally(self) -> _Tally:
+        if "tally" not in self._kept:
+            self._kept["tally"] = tally = _Tally()
+            for run in self.runs.values():
+                tally.count(run, 1)
+        found: _Tally = self._kept["tally"]
+        return found
 
     def of_phase(self, phase: Phase) -> Iterator[Run]:
         """The runs of one phase, in order of submission."""
@@ -128,7 +184,10 @@ class History:
     @property
     def search(self) -> tuple[Run, ...]:
         """The search runs, in order of submission."""
-        return tuple(self.of_phase("search"))
+        if "search" not in self._kept:
+            self._kept["search"] = tuple(self.of_phase("search"))
+        found: tuple[Run, ...] = self._kept["search"]
+        return found
 
     @property
     def trials(self) -> Mapping[int, Config]:
@@ -138,12 +197,16 @@ class History:
     @property
     def active(self) -> tuple[Run, ...]:
         """The runs whose job has not ended."""
-        return tuple(run for run in self.runs.values() if run.state == "active")
+        return tuple(run for run in self._open if run.state == "active")
 
     @property
     def lost(self) -> tuple[Run, ...]:
         """The runs that are to be handed out again."""
-        return tuple(run for run in self.runs.values() if run.lost)
+        return tuple(run for run in self._open if run.state != "active")
+
+    @property
+    def _open(self) -> list[Run]:
+        return sorted(self._tally.open.values(), key=lambda run: run.number)
 
     @property
     def leaders(self) -> list[Run]:
@@ -152,6 +215,11 @@ class History:
         Trials with a run at least half as long as the longest come first, by the mean of such runs' promise over their
         seeds; then the others, the longest first. A trial that failed under one seed is out.
         """
+        if "leaders" not in self._kept:
+            self._kept["leaders"] = self._ranked()
+        return list(self._kept["leaders"])
+
+    def _ranked(self) -> list[Run]:
         trials: dict[int, list[Run]] = {}
         for run in self.search:
             trials.setdefault(run.id.trial, []).append(run)
@@ -166,7 +234,7 @@ class History:
 
     @property
     def reports(self) -> int:
-        return sum(len(run.reports) for run in self.runs.values())
+        return self._tally.reports
 
     @property
     def failures(self) -> Mapping[FailureKind, int]:
@@ -179,15 +247,17 @@ class History:
 
     def steps_used(self, phase: Phase | None = None) -> int:
         """Environment steps trained, up to each run's last evaluation or failure."""
-        return sum(_used(run) for run in self.runs.values() if phase in (None, run.phase))
+        still = sum(_used(run) for run in self._tally.open.values() if phase in (None, run.phase))
+        return self._ended(phase) + still
 
     def steps_committed(self, phase: Phase | None = None) -> int:
         """Environment steps trained or promised to active jobs."""
-        return sum(
-            _promised(run) if run.state == "active" or run.lost else _used(run)
-            for run in self.runs.values()
-            if phase in (None, run.phase)
-        )
+        promised = sum(_promised(run) for run in self._tally.open.values() if phase in (None, run.phase))
+        return self._ended(phase) + promised
+
+    def _ended(self, phase: Phase | None) -> int:
+        used = self._tally.used
+        return sum(used.values()) if phase is None else used[phase]
 
 
 def _standing(runs: Sequence[Run], longest: int) -> tuple[float, ...]:
@@ -199,13 +269,14 @@ def _standing(runs: Sequence[Run], longest: int) -> tuple[float, ...]:
     return (1, -best.step, -best.promise)
 
 
-def _step(run: Run | None, event: Event) -> Run:
+def _step(run: Run | None, event: Event, number: int) -> Run:
     if isinstance(event, Submitted):
         if run is None:
-            return Run(event.job, inherited=event.job.start)
+            return Run(event.job, inherited=event.job.start, number=number)
         if run.state != "paused":
             raise ValueError(f"a run that is {run.state} cannot take another job: {event.run}")
-        return replace(run, job=event.job, state="active")
+        again = max(0, run.job.until - event.job.start)
+        return replace(run, job=event.job, state="active", repeated=run.repeated + again)
     if run is None:
         raise ValueError(f"{type(event).__name__} of a run that was never submitted: {event.run}")
     if isinstance(event, Report):
@@ -222,8 +293,8 @@ def _used(run: Run) -> int:
     # A beat may be a rollout beyond the horizon, and what a mended failure had reached is trained again.
     failed_at = min(run.failures[-1].step, run.job.horizon) if run.state == "failed" else 0
     paused_at = run.job.until if run.state == "paused" else 0
-    return max(run.step, failed_at, paused_at) - run.inherited
+    return max(run.step, failed_at, paused_at) - run.inherited + run.repeated
 
 
 def _promised(run: Run) -> int:
-    return run.job.until - run.inherited
+    return run.job.until - run.inherited + run.repeated

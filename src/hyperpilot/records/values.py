@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hyperpilot.space import Config
@@ -51,15 +51,13 @@ class Job:
     horizon: int
     parent: Checkpoint | None = None
     phase: Phase = "search"
+    run: RunId = field(init=False, repr=False, compare=False)
+    """The run that this job takes further; kept, as a study asks for it millions of times."""
 
     def __post_init__(self) -> None:
         if not 0 < self.until <= self.horizon:
             raise ValueError(f"a job needs 0 < until <= horizon, not until={self.until}, horizon={self.horizon}")
-
-    @property
-    def run(self) -> RunId:
-        """The run that this job takes further."""
-        return RunId(self.trial, self.seed)
+        object.__setattr__(self, "run", RunId(self.trial, self.seed))
 
     @property
     def start(self) -> int:

@@ -75,13 +75,16 @@ def _outcome(record: Record) -> list[str]:
         f"On {_count(len(result.test_seeds), 'seed')} that it had never seen it scores {number(result.test_iqm)} "
         f"(interquartile mean; 95% interval {number(low)} to {number(high)})."
     )
+    default = "the program's" if record.study.command else "Stable-Baselines3's"
     if result.default_test_iqm is not None and result.trial != 0:
-        said.append(f"Stable-Baselines3's default scores {number(result.default_test_iqm)} on the same seeds.")
+        said.append(
+            f"{default[0].upper()}{default[1:]} default scores {number(result.default_test_iqm)} on the same seeds."
+        )
         found = match(record.history, np.random.default_rng(record.study.seed))
         if found is not None and found.verdict.better:
             said.append("That it is better than the default under most seeds is established, however often one looks.")
     elif result.trial == 0:
-        said.append("It is Stable-Baselines3's default: nothing that was found is better on unseen seeds.")
+        said.append(f"It is {default} default: nothing that was found is better on unseen seeds.")
     if result.tuning_score is not None:
         drop = result.tuning_score - result.test_iqm
         word = "less" if drop >= 0 else "more"

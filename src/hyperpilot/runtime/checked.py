@@ -5,12 +5,53 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hyperpilot.environments import EnvSpec, check_alike, parse_spec, tells_success
-from hyperpilot.errors import InvalidStudy
+import numpy as np
+
+from hyperpilot import environments
+from hyperpilot.environments import EnvSpec, parse_spec
+from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.records import Objective
+from hyperpilot.registry import available
+from hyperpilot.runtime.commanded import NAME, check_command
+from hyperpilot.runtime.named import check_trainer
+from hyperpilot.runtime.placed import check_placed
 
 if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
+
+
+def check_study(study: Study) -> None:
+    """Builds every part once, so that what is wrong shows before work starts.
+
+    Raises:
+        HyperPilotError: naming the setting and the mend.
+    """
+    check_budget(study)
+    algorithms = study.algorithms() if study.command is None else ()
+    if study.command is not None:
+        check_command(study)
+        _ = study.goals()
+    else:
+        check_trainer(study.trainer, algorithms)
+        environments.check_supported(algorithms, environments.traits(study.env_spec()))
+        check_measurable(study.goals(), study.env_spec(), study.device, [each.name for each in algorithms])
+        check_similar(study.env_spec(), study.evaluate_on)
+        check_device(study.trainer, study.device)
+    check_placed(study)
+    space = study.build_space()
+    study.baselines(space)
+    space.sample(max(1, len(algorithms)), np.random.default_rng(study.seed))
+    study.build_strategy()
+    _ = study.search_schedule().rungs  # raises where they do not fit
+    if study.trainer not in available("trainers"):  # loading one would import what only the workers need
+        known = ", ".join(available("trainers"))
+        raise UnknownPlugin(f"trainers: there is no {study.trainer!r}", f"Available: {known}.")
+    if study.trainer == NAME and study.command is None:
+        raise InvalidStudy("trainer: command needs a command", "Give --command, or leave trainer out.")
+    if study.storage is not None:
+        from hyperpilot.stores.sql import SqlStore
+
+        SqlStore(study.storage, study.name or "").close()
 
 
 def check_budget(study: Study) -> None:
@@ -49,7 +90,7 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
         InvalidStudy: naming the part that is not.
     """
     asked = {name for goal in objective.goals for name in goal}
-    if "success_rate" in asked and not tells_success(env):
+    if "success_rate" in asked and not environments.tells_success(env):
         what = f"objective: {env.id} tells of no episode whether it was a success"
         raise InvalidStudy(
             what,
@@ -89,4 +130,4 @@ def check_similar(env: EnvSpec, others: Sequence[str]) -> None:
     for i, other in enumerate(others):
         if other in others[:i]:
             raise InvalidStudy(f"evaluate_on: {other} is named twice", "Name each environment once.")
-        check_alike(parse_spec(other), env)
+        environments.check_alike(parse_spec(other), env)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hyperpilot.protocols import Beat, Trainer
 from hyperpilot.records import Failed, FailureKind, Finished, Job, Report
-from hyperpilot.trainers._failures import Diverged
+from hyperpilot.trainers._failures import Diverged, Killed
 
 
 def execute(trainer: Trainer, job: Job, beat: Beat) -> Iterator[Report | Finished | Failed]:
@@ -32,6 +32,8 @@ def failure_kind(error: Exception) -> FailureKind:
     """What kind of failure an exception is."""
     if isinstance(error, Diverged | ArithmeticError):
         return "diverged"
+    if isinstance(error, Killed):
+        return "killed"
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return "out_of_memory"
     return "crashed"

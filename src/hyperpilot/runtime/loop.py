@@ -16,6 +16,9 @@ import numpy as np
 from hyperpilot.protocols import Store, Strategy
 from hyperpilot.records import Event, History, Job, Report, Restarted, Submitted
 from hyperpilot.runtime.executors import Executor
+from hyperpilot.runtime.thinking import AtOnce, Thinker
+
+_WAIT_S, _THINKING_WAIT_S = 1.0, 0.05
 
 
 class Watch(Protocol):
@@ -39,6 +42,8 @@ class Loop:
         seed: of the strategy's random numbers, which depend on it and on the number of trials alone.
         watch: is shown the history after every change, and at least once a second.
         clock: Unix time in seconds.
+        thinker: asks the strategy.
+        ahead: jobs to decide on before a worker is free for them.
     """
 
     strategy: Strategy
@@ -47,6 +52,10 @@ class Loop:
     seed: int = 0
     watch: Watch = unwatched
     clock: Callable[[], float] = time.time
+    thinker: Thinker = field(default_factory=AtOnce)
+    ahead: int = 0
+    _thinking: bool = False
+    _asked_at: int = -1
     _queue: deque[Job] = field(default_factory=deque)
 
     def run(self) -> History:
@@ -63,9 +72,9 @@ class Loop:
                 self._propose()
                 while self._queue and self.executor.free:
                     self.executor.start(self._queue.popleft())
-                if not self._history.active:
+                if not self._history.active and not self._thinking and self._asked_at == self._history.length:
                     return self._history
-                self._record(self.executor.wait(1.0))
+                self._record(self.executor.wait(_THINKING_WAIT_S if self._thinking else _WAIT_S))
         finally:
             self.executor.close()
 
@@ -74,10 +83,16 @@ class Loop:
         self._queue.extend(jobs)
 
     def _propose(self) -> None:
-        free = self.executor.free - len(self._queue)
-        if free > 0:
-            rng = np.random.default_rng([self.seed, len(self._history.trials)])
-            jobs = self.strategy.propose(self._history, free, rng)
+        if not self._thinking:
+            wanted = self.executor.free - len(self._queue) + self.ahead
+            if wanted <= 0 or (self.ahead and self._asked_at == self._history.length):
+                return
+            history, self._asked_at, self._thinking = self._history, self._history.length, True
+            rng = np.random.default_rng([self.seed, len(history.trials)])
+            self.thinker.ask(lambda: self.strategy.propose(history, wanted, rng))
+        jobs = self.thinker.answer()
+        if jobs is not None:
+            self._thinking = False
             self._record([Submitted(job) for job in jobs])
             self._queue.extend(jobs)
 

@@ -59,7 +59,7 @@ def _branch(algorithm: Algorithm, actions: ActionKind, asked: Asked) -> Branch:
     return Branch(
         ranges={name: text for name, text in ranges.items() if name not in fixed},
         fixed=fixed,
-        conditions={**own, **_conditions(algorithm, asked.conditions, ranges, fixed)},
+        conditions={**own, **conditions_of(algorithm, asked.conditions, ranges, fixed)},
         forbidden=asked.forbid,
         constraints=algorithm.constraints,
         defaults=algorithm.defaults,
@@ -122,7 +122,12 @@ def _kind_fault(default: Value, value: Value) -> str:
     return ""
 
 
-def _conditions(algorithm: Algorithm, asked: AskedConditions, ranges: Mapping[str, str], fixed: Config) -> Conditions:
+def conditions_of(algorithm: Algorithm, asked: AskedConditions, ranges: Mapping[str, str], fixed: Config) -> Conditions:
+    """What a user asks for, as a space takes it.
+
+    Raises:
+        InvalidSpace: naming what is unknown, or can never be.
+    """
     found: dict[str, tuple[str, tuple[Value, ...]]] = {}
     for child, parents in asked.items():
         if len(parents) != 1:

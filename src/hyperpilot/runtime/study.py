@@ -6,25 +6,25 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from hyperpilot.environments import EnvSpec, check_supported, traits
-from hyperpilot.errors import InvalidStudy, UnknownPlugin
+from hyperpilot.environments import EnvSpec
+from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
-from hyperpilot.registry import available, load
+from hyperpilot.registry import load
 from hyperpilot.runtime.asked import Asked
-from hyperpilot.runtime.checked import check_budget, check_device, check_measurable, check_similar
+from hyperpilot.runtime.checked import check_study
+from hyperpilot.runtime.commanded import as_algorithm, command_space, completed, from_scratch
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
-from hyperpilot.runtime.named import as_text, check_trainer, named, resolved, trained_by
-from hyperpilot.runtime.placed import check_placed
+from hyperpilot.runtime.named import as_text, named, resolved, trained_by
 from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
+from hyperpilot.strategies._from_scratch import FromScratch
 from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
 
@@ -40,6 +40,9 @@ class Study(BaseModel):
     Args:
         algorithm: name of the algorithm; several, joined by commas or as a list, are searched together.
         env: Gymnasium id, or `module:Class`.
+        command: a program in the place of both, as words; `trainers._command_line` says what they may hold.
+        pattern: what the lines of its scores look like; JSON by default.
+        defaults: the values that the program has of its own, the baseline; the middle of a range where none is given.
         objective: what is maximised, in the grammar of `records.objective`.
         evaluate_on: environments in which the winner and the default are evaluated after the test: `ID,name=value`.
         total_steps: environment steps to spend, the test included.
@@ -72,6 +75,9 @@ class Study(BaseModel):
     algorithm: str
     env: str
     env_kwargs: dict[str, Any] = Field(default_factory=dict)
+    command: list[str] | None = Field(default=None, min_length=1)
+    pattern: str | None = None
+    defaults: dict[str, Value] = Field(default_factory=dict)
     objective: str = "return"
     evaluate_on: list[str] = Field(default_factory=list)
     total_steps: int = Field(gt=0)
@@ -107,6 +113,11 @@ class Study(BaseModel):
     checkpoints: str | None = None
     storage: str | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, settings: Any) -> Any:
+        return completed(settings) if isinstance(settings, dict) else settings
 
     @field_validator("algorithm", "objective", mode="before")
     @classmethod
@@ -155,7 +166,7 @@ class Study(BaseModel):
             raise InvalidStudy(f"{folder} holds no study", "Start one with: hyperpilot tune ALGO ENV --study DIR")
         try:
             return cls(**yaml.safe_load(path.read_text()))
-        except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        except (InvalidStudy, OSError, ValueError, TypeError, yaml.YAMLError) as error:
             raise InvalidStudy(f"{path} cannot be read: {error}", "Restore the file as it was written.") from error
 
     def write(self, folder: Path) -> None:
@@ -179,26 +190,8 @@ class Study(BaseModel):
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
-        check_trainer(self.trainer, self.algorithms())
-        check_supported(self.algorithms(), traits(self.env_spec()))
-        check_budget(self)
-        check_measurable(self.goals(), self.env_spec(), self.device, [each.name for each in self.algorithms()])
-        check_similar(self.env_spec(), self.evaluate_on)
-        check_device(self.trainer, self.device)
-        check_placed(self)
         self._as_read()
-        space = self.build_space()
-        self.defaults(space)
-        space.sample(len(self.algorithms()), np.random.default_rng(self.seed))
-        self.build_strategy()
-        _ = self.search_schedule().rungs  # raises where they do not fit
-        if self.trainer not in available("trainers"):  # loading one would import what only the workers need
-            known = ", ".join(available("trainers"))
-            raise UnknownPlugin(f"trainers: there is no {self.trainer!r}", f"Available: {known}.")
-        if self.storage is not None:
-            from hyperpilot.stores.sql import SqlStore
-
-            SqlStore(self.storage, self.name or "").close()
+        check_study(self)
 
     def _as_read(self) -> Self:
         """The study as it will be read again: what YAML does not tell apart is equal, such as lists and tuples."""
@@ -230,7 +223,7 @@ class Study(BaseModel):
 
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is searched, in the order in which it is named."""
-        return trained_by(self.trainer, named(self.algorithm))
+        return (as_algorithm(self),) if self.command else trained_by(self.trainer, named(self.algorithm))
 
     def resolved(self, config: Config) -> tuple[Algorithm, Config]:
         """The algorithm that a configuration is for, and its hyperparameters under their own names."""
@@ -249,10 +242,14 @@ class Study(BaseModel):
 
     def build_space(self) -> Space:
         """The algorithms' space with the study's ranges and fixed values, fitted to the environment's actions."""
+        if self.command:
+            return command_space(self)
+        from hyperpilot.environments import traits  # a command has no need of gymnasium
+
         asked = Asked(self.space, self.fix, self.conditions, self.forbid)
         return search_space(self.algorithms(), traits(self.env_spec()).actions, asked)
 
-    def defaults(self, space: Space) -> tuple[Config, ...]:
+    def baselines(self, space: Space) -> tuple[Config, ...]:
         """Stable-Baselines3's default of every algorithm: what the search begins with. The first is tested, too."""
         return tuple(space.default({space.choice: each.name} if space.choice else {}) for each in self.algorithms())
 
@@ -267,12 +264,14 @@ class Study(BaseModel):
             schedule=self.search_schedule(),
             surrogate=load("surrogates", self.surrogate)() if self.strategy == "bayes" else None,
             acquisition=load("acquisition", self.acquisition) if self.strategy == "bayes" else None,
-            first=self.defaults(space),
+            first=self.baselines(space),
             seed=self.seed,
             min_gain=self.min_gain,
         )
         if self.goals().several:
             search = pareto(search, self.goals())
+        if from_scratch(self.command):
+            search = FromScratch(search, self.search_budget)
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds, self.further_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:

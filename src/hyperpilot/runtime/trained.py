@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyperpilot.protocols import Trainer
+from hyperpilot.records import Objective
 from hyperpilot.registry import load
 from hyperpilot.trainers._branches import Branches
 from hyperpilot.trainers._scored import Scored
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 def trainer_for(study: Study, folder: Path) -> Trainer:
     """What trains the jobs of a study and scores them by its objective."""
+    objective = study.goals()
+    if study.command is not None:
+        command = load("trainers", study.trainer)(tuple(study.command), folder, study.pattern, study.evaluated_at())
+        return _scored(command, objective)
     build = partial(
         load("trainers", study.trainer),
         env=study.env_spec(),
@@ -29,5 +34,8 @@ def trainer_for(study: Study, folder: Path) -> Trainer:
     )
     trainers: dict[str, Trainer] = {each.name: build(algorithm=each) for each in study.algorithms()}
     trainer = Branches(trainers) if len(trainers) > 1 else next(iter(trainers.values()))
-    objective = study.goals()
+    return _scored(trainer, objective)
+
+
+def _scored(trainer: Trainer, objective: Objective) -> Trainer:
     return trainer if objective.goals == ({"return": 1.0},) else Scored(trainer, objective)

@@ -111,11 +111,11 @@ class _Phase:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 study.set_metric_names([n.removeprefix("-") for n in record.study.goals().names])
-            study.set_user_attr("environment", record.study.env)
+            study.set_user_attr("environment", record.study.env or "")
             study.set_user_attr("algorithm", record.study.algorithm)
             study.set_user_attr("fixed", dict(record.space.fixed))
             study.set_user_attr(_ORIGIN, origin)
-        wide = _wide(distributions(record.space), record.study.defaults(record.space))
+        wide = _wide(distributions(record.space), record.study.baselines(record.space))
         return cls(storage, storage.get_study_id_from_name(name), wide, signs)
 
     def update(self, record: Record, found: Sequence[Training]) -> int:

@@ -1,4 +1,4 @@
-"""How a training can fail other than by crashing."""
+"""How a training can fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ NOT_FINITE = re.compile(r"\bnan\b|\binfinity\b|invalid values|constraint Real|wi
 
 class Diverged(Exception):
     """The numbers of a training left the finite."""
+
+
+class Killed(Exception):
+    """Somebody ended a program that was training, which says nothing about its configuration."""
+
+
+class Crashed(Exception):
+    """A program that was training ended with an error of its own, or without a score."""
 
 
 class MissingCheckpoint(HyperPilotError):

@@ -1,0 +1,18 @@
+"""What several files of tests share."""
+
+import os
+
+import postgres
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """A server: that of HYPERPILOT_TEST_POSTGRES, or else one that is started for the tests."""
+    if given := os.environ.get("HYPERPILOT_TEST_POSTGRES"):
+        yield given
+        return
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
+    with postgres.server() as url:
+        yield url
