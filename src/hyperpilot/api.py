@@ -25,6 +25,7 @@ from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
 from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
+from hyperpilot.runtime.sought import leaders_of
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
@@ -109,7 +110,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
     Raises:
         InvalidStudy: none of its configurations came through the test, or no training to a score.
     """
-    result = judge(history, study.resolved, study.seed)
+    result = judge(history, study.resolved, study.seed, leaders_of(study, history))
     if result is None:
         stage = "tested to the end" if any(history.of_phase("test")) else "trained as far as a score"
         failures = [failure for run in history.runs.values() for failure in run.failures]

@@ -7,7 +7,7 @@ two values are compared. Of the keywords some are read once, at the beginning; t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hyperpilot.protocols import Algorithm
 from hyperpilot.space.values import Config, Value
@@ -43,6 +43,6 @@ def lasts(algorithm: Algorithm, name: str, values: Sequence[Value]) -> bool:
     return not changed or any(key in changed for key in _SHAPES)
 
 
-def lasting(algorithm: Algorithm, values: dict[str, Sequence[Value]]) -> frozenset[str]:
+def lasting(algorithm: Algorithm, values: Mapping[str, Sequence[Value]]) -> frozenset[str]:
     """The hyperparameters that a training keeps, of those whose values are given."""
     return frozenset(name for name, each in values.items() if lasts(algorithm, name, each))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hyperpilot.algorithms._lasting import lasting
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm, Schedule, Strategy
+from hyperpilot.records import History
 from hyperpilot.registry import load
 from hyperpilot.schedules import build_schedule
 from hyperpilot.schedules._population import Population
@@ -101,6 +103,13 @@ def search_of(study: Study, space: Space) -> Strategy:
         **more,
     )
     return strategy
+
+
+def leaders_of(study: Study, history: History) -> Sequence[int] | None:
+    """The trials that lead a population, the best first; None where the history's own order holds."""
+    if not is_population(study):
+        return None
+    return search_of(study, study.build_space()).leaders(history, len(history.trials))
 
 
 def kept(space: Space, algorithms: tuple[Algorithm, ...]) -> frozenset[str]:

@@ -51,8 +51,7 @@ class Study(BaseModel):
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
         further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
-        population: members of a population that trains together (strategies `pbt` and `pbt-bnn`); by default as many as the search
-            has steps for.
+        population: members of a population that trains together (`pbt` and `pbt-bnn`); by default as many as there are steps for.
         interval: steps after which members are compared; by default a tenth of the horizon.
         asynchronous: whether members are compared without waiting for each other.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.

@@ -70,7 +70,9 @@ class Population:
     def promotions(self, history: History, n: int) -> Sequence[Job]:
         """The members that go on now."""
         rungs = self.rungs
-        return [each.promoted(rungs[rungs.index(step) + 1]) for step, each in self._now(history, n) if isinstance(each, Run)]
+        return [
+            each.promoted(rungs[rungs.index(step) + 1]) for step, each in self._now(history, n) if isinstance(each, Run)
+        ]
 
     def births(self, history: History, n: int) -> Sequence[Birth]:
         """The places that are free, to be taken now."""
@@ -81,7 +83,8 @@ class Population:
         found: list[tuple[int, Run | Birth]] = []
         for step in self.rungs[:-1]:
             members, places = self._decided(history, step)
-            found += [(step, each) for each in (*places, *members)]
+            found += [(step, place) for place in places]
+            found += [(step, member) for member in members]
         return found[: max(0, n - len(self.first(history, n)))] if self.asynchronous else found
 
     def recent(self, run: Run) -> float:

@@ -70,6 +70,8 @@ def population_of(schedule: Schedule) -> Population:
         InvalidStudy: it is none.
     """
     if not isinstance(schedule, Population):
-        what = "strategy: population-based training takes states over, for which trainings have to be saved and taken up"
+        what = (
+            "strategy: population-based training takes states over, for which trainings have to be saved and taken up"
+        )
         raise InvalidStudy(what, "Use hyperpilot tune --strategy pbt, or another strategy here.")
     return schedule

@@ -133,9 +133,7 @@ class ByModel:
             gains.append(self._draws(posterior, [run.config], run.inherited, score, known)[:, 0])
         return np.asarray(np.max(gains, axis=0))
 
-    def _draws(
-        self, posterior: Posterior, configs: Sequence[Config], step: int, score: float, known: Array
-    ) -> Array:
+    def _draws(self, posterior: Posterior, configs: Sequence[Config], step: int, score: float, known: Array) -> Array:
         """(S, n) gains of configurations from a step on."""
         x = self._x(configs, np.full(len(configs), score), known)
         return posterior(x, np.full(len(configs), self._share(step)))

@@ -90,9 +90,7 @@ class SB3Trainer:
             yield from self._stage(part, folder, start, beat, changed=0 < begin == done)
             start, done = folder.at(until), until
 
-    def _stage(
-        self, job: Job, folder: RunFolder, start: Saved | None, beat: Beat, changed: bool
-    ) -> Iterator[Report]:
+    def _stage(self, job: Job, folder: RunFolder, start: Saved | None, beat: Beat, changed: bool) -> Iterator[Report]:
         """The evaluations of a job with one configuration. `changed`: the run had another up to `start`."""
         test = job.phase == "test"
         episodes = self.test_episodes if test else self.eval_episodes
