@@ -258,7 +258,8 @@ def _line(event: Event) -> str:
     name = f"trial {event.run.trial} seed {event.run.seed}:"
     match event:
         case Submitted(job):
-            onward = f"from {job.start:,} " if job.start else ""
+            whose = f"trial {job.parent.run.trial}'s " if job.parent and job.parent.run != job.run else ""
+            onward = f"from {whose}{job.start:,} " if job.start else ""
             onward = f"{branch} {onward}" if (branch := branch_of(job.config)) else onward
             return f"{job.phase:<7} {name} {onward}to {job.until:,} of {job.horizon:,} steps"
         case Report():

@@ -96,7 +96,7 @@ def tried_words(known: dict[str, dict[str, Any]]) -> list[str]:
 
 def schedule_words(schedule: Sequence[Mapping[str, Any]]) -> list[str]:
     """What changed during a training, a line for each step at which something did."""
-    lines = ["Bred: what changed on the way, which the test repeated"] if schedule else []
+    lines = ["Bred: what changed on the way"] if len(schedule) > 1 else []
     for before, after in zip(schedule, schedule[1:], strict=False):
         new = {k: v for k, v in after["config"].items() if before["config"].get(k) != v}
         told = ", ".join(

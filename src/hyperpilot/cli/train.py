@@ -74,7 +74,7 @@ def train(algorithm: Algorithm, env: EnvSpec, job: Job, eval_steps: tuple[int, .
         raise typer.Exit(1) from error
     print(f"model  {run / 'checkpoints' / f'{horizon:09d}' / 'model.zip'}")
     print(f"logs   {run}  (tensorboard --logdir {run})")
-    print(f"watch  hyperpilot enjoy {out}")
+    print(f"watch  hyperpilot enjoy {out}" + (f" --trial {job.trial}" if job.trial else ""))
 
 
 @contextmanager
