@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from calling import call
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
+import hyperpilot as hp
 from hyperpilot import registry
+from hyperpilot.api import describe
 from hyperpilot.environments import EnvSpec
 from hyperpilot.records import Checkpoint, Job, RunId, Stage
+from hyperpilot.runtime.study import Study
 from hyperpilot.testing.takeovers import check_values_arrive
 from hyperpilot.trainers import _sb3_session as session_module
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, load_agent
@@ -253,3 +258,46 @@ def test_a_schedule_can_be_trained_in_jobs(tmp_path: Path) -> None:
     list(made.train(staged(128), lambda step: None))
     rest = replace(staged(), parent=Checkpoint(RunId(5, 9), 128))
     assert list(made.train(rest, lambda step: None))[-1].score == whole[-1].score
+
+
+def test_a_population_is_tuned_tested_replayed_and_told(tmp_path: Path) -> None:
+    """As a user does it: the test and the replay live through what the winner did, at the same steps."""
+    folder = tmp_path / "study"
+    result = hp.tune(
+        "ppo",
+        "CartPole-v1",
+        total_steps=2_160,
+        horizon=240,
+        folder=folder,
+        executor="inline",
+        strategy="pbt",
+        population=4,
+        interval=60,
+        test_share=0.5,
+        test_seeds=1,
+        evaluations=4,
+        eval_episodes=1,
+        test_episodes=1,
+        space={"n_steps": "16..32:pow2", "batch_size": "16..32:pow2"},
+        fix={"n_envs": 1, "net_arch": "8x8", "n_epochs": 1},
+    )
+    history = hp.read_history(folder)
+    assert history.steps_used("search") == 960 and result.steps_used <= 2_160
+    bred = [run for run in history.of_phase("test") if run.job.earlier]
+    assert bred, "no finalist was taken over on its way"
+    trial = bred[0].id.trial
+    best = yaml.safe_load((folder / "result" / "best.yaml").read_text())
+    lived = len(history.earlier(result.trial))
+    assert len(best.get("schedule", [])) == len(result.schedule) == (lived + 1 if lived else 0)
+    said = call("replay", folder, "--trial", trial, "--seed", bred[0].id.seed)
+    assert "Bred" in said and f"from step {bred[0].job.earlier[0].until}:" in said
+    again = RunFolder.of(folder / "replays" / f"{trial:04d}-{bred[0].id.seed}", bred[0].id).at(240).folder
+    tested = RunFolder.of(folder, bred[0].id).at(240).folder
+    both = [torch.nn.utils.parameters_to_vector(load_agent(each)[0].policy.parameters()) for each in (again, tested)]
+    assert torch.equal(*both), "a replay under a test's seed is that test"
+    assert "took another over" in call("status", folder)
+    (origin, *_) = [run.origin for run in history.search if run.id.trial == trial]
+    events = Study.read(folder).open_store(folder).read()
+    assert any(f"from trial {origin.run.trial}'s {origin.step} to" in line for line in describe(events))
+    told = yaml.safe_load(call("export", folder, "--format", "schedule"))
+    assert told["schedule"][-1]["config"] == best["config"] and told["schedule"][0]["from_step"] == 0
