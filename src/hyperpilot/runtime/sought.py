@@ -69,6 +69,10 @@ def check_population(study: Study) -> None:
         if study.goals().several:
             what = "objective: a population is compared by one score"
             raise InvalidStudy(what, "Give the goals weights: return:1,iqm:0.5; or use --strategy bayes.")
+        for name in ("eta", "rungs"):
+            if getattr(study, name):
+                what = f"{name}: strategy={study.strategy} has no schedule but its own"
+                raise InvalidStudy(what, "Use --interval for how often members are compared.")
         return
     for name in ("population", "interval", "asynchronous"):
         if getattr(study, name):
