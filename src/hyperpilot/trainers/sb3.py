@@ -65,7 +65,8 @@ class SB3Trainer:
             EnvironmentUnavailable: the environment cannot be made.
             InvalidConfiguration: the parent's networks do not fit the configuration.
         """
-        folder = RunFolder.of(Path(self.folder), job.run, self.interval)
+        interval = self.interval if job.phase == "search" else None  # nobody takes over a test
+        folder = RunFolder.of(Path(self.folder), job.run, interval)
         with folder.locked():
             yield from self._train(job, folder, beat)
 
