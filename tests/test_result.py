@@ -139,7 +139,7 @@ def test_a_trainer_that_saves_no_agents_still_has_a_result(tmp_path):
 
 
 def test_where_nothing_came_through_the_last_failure_is_told(tmp_path):
-    study = SimpleNamespace(resolved=default(), seed=0)
+    study = SimpleNamespace(resolved=default(), seed=0, strategy="bayes")
     with pytest.raises(InvalidStudy, match="tested to the end; the last failure:\n.*crashed at step 0: Boom"):
         conclude(study, tmp_path, history(SEARCH, judged(0, None)))
     with pytest.raises(InvalidStudy, match="as far as a score"):

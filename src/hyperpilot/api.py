@@ -26,6 +26,7 @@ from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.kept import keep
 from hyperpilot.runtime.loop import Loop, Watch, unwatched
 from hyperpilot.runtime.placed import executor_for
+from hyperpilot.runtime.sought import leaders_of
 from hyperpilot.runtime.study import Study
 from hyperpilot.runtime.thinking import BESIDE_FROM, Beside
 from hyperpilot.schedules import build_schedule
@@ -121,7 +122,7 @@ def conclude(study: Study, folder: Path, history: History) -> Result:
     Raises:
         InvalidStudy: none of its configurations came through the test, or no training to a score.
     """
-    result = judge(history, study.resolved, study.seed)
+    result = judge(history, study.resolved, study.seed, leaders_of(study, history))
     if result is None:
         stage = "tested to the end" if any(history.of_phase("test")) else "trained as far as a score"
         failures = [failure for run in history.runs.values() for failure in run.failures]
@@ -280,7 +281,8 @@ def _line(event: Event) -> str:
     name = f"trial {event.run.trial} seed {event.run.seed}:"
     match event:
         case Submitted(job):
-            onward = f"from {job.start:,} " if job.start else ""
+            whose = f"trial {job.parent.run.trial}'s " if job.parent and job.parent.run != job.run else ""
+            onward = f"from {whose}{job.start:,} " if job.start else ""
             onward = f"{branch} {onward}" if (branch := branch_of(job.config)) else onward
             return f"{job.phase:<7} {name} {onward}to {job.until:,} of {job.horizon:,} steps"
         case Report():

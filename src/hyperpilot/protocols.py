@@ -203,6 +203,9 @@ class Trainer(Protocol):
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
         """The evaluations of a job, as they are made; the last is at `job.until`.
 
+        Where `job.stages()` are several, each takes over from the one before as a child takes over from a parent that is
+        another run: networks, replay buffer and normalisation are kept, all other values are its own.
+
         Starts from the newest state of the run that lies beyond `job.parent`, or else from that parent. A state is saved
         before its report is yielded, and yielded again when the run is taken up from it.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,8 @@ class Result:
         trial: number of the winning configuration.
         algorithm: the algorithm that it is for.
         config: it, completed by the algorithm's defaults.
+        schedule: where it was bred in a population, all that it lived through, each with the step from which it held; the last is
+            `config`. Empty where nothing changed during the training.
         tuning_score: mean over its seeds of the last score in the search, of the runs that were trained furthest; None where it
             had none there, which only the default can survive.
         test_iqm: interquartile mean of its scores on the test seeds.
@@ -65,6 +67,7 @@ class Result:
     model_seed: int
     steps_used: int
     wall_s: float
+    schedule: tuple[Mapping[str, Any], ...] = ()
     front: Front | None = None
     elsewhere: Mapping[str, Elsewhere] = field(default_factory=dict)
 
@@ -73,7 +76,7 @@ class Result:
         return {name: _strict(value) for name, value in asdict(self).items()}
 
 
-def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
+def judge(history: History, resolved: Resolved, seed: int = 0, leaders: Sequence[int] | None = None) -> Result | None:
     """The outcome of a study that has ended.
 
     The winner has the highest interquartile mean over the test seeds, and among equals the highest mean. A configuration
@@ -85,6 +88,7 @@ def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
         history: the study's record.
         resolved: tells the winner's algorithm.
         seed: of the bootstrap.
+        leaders: the trials of the search, the best first; those of the history by default.
 
     Returns:
         The result; None where no configuration came through its test, or no training to a score.
@@ -93,7 +97,7 @@ def judge(history: History, resolved: Resolved, seed: int = 0) -> Result | None:
     for run in sorted(history.of_phase("test"), key=lambda run: run.id):
         tested.setdefault(run.id.trial, []).append(run)
     if not tested:
-        best = next((run for run in history.leaders if math.isfinite(run.promise)), None)
+        best = _leader(history, leaders)
         return None if best is None else _of(best, history, resolved)
     failed = {trial: n for trial, runs in tested.items() if (n := sum(not _came_through(run) for run in runs))}
     scores = {trial: tuple(map(_last, runs)) for trial, runs in tested.items() if trial not in failed}
@@ -137,10 +141,18 @@ def hand_over(result: Result, study: Path, about: Mapping[str, Any], loader: str
             if (newest / name).exists():
                 _write(folder / name, (newest / name).read_bytes())
         _write(folder / "load_agent.py", loader.encode())
-    best = {**about, "config": dict(result.config)}
+    schedule = {"schedule": [dict(part) for part in result.schedule]} if result.schedule else {}
+    best = {**about, "config": dict(result.config), **schedule}
     _write(folder / "best.yaml", yaml.safe_dump(best, sort_keys=False, allow_unicode=True).encode())
     _write(folder / "result.json", json.dumps(result.as_json(), indent=2, allow_nan=False).encode() + b"\n")
     return folder
+
+
+def _leader(history: History, leaders: Sequence[int] | None) -> Run | None:
+    """The training of the best of the search, whose scores are finite."""
+    able = [run for run in history.leaders if math.isfinite(run.promise)]
+    order = [run.id.trial for run in able] if leaders is None else leaders
+    return next((run for trial in order for run in able if run.id.trial == trial), None)
 
 
 def _of(agent: Run, history: History, resolved: Resolved) -> Result:
@@ -153,9 +165,23 @@ def _of(agent: Run, history: History, resolved: Resolved) -> Result:
         algorithm=algorithm.name,
         config={**algorithm.defaults, **config},
         tuning_score=float(np.mean(furthest)) if furthest else None,
+        schedule=schedule_of(history, agent.id.trial, resolved),
         model_seed=agent.id.seed,
         steps_used=history.steps_used(),
         wall_s=sum(run.reports[-1].wall_s for run in history.runs.values() if run.reports),
+    )
+
+
+def schedule_of(history: History, trial: int, resolved: Resolved) -> tuple[Mapping[str, Any], ...]:
+    """What a trial's training lives through: `from_step` and the whole `config` of each part; empty where nothing changes."""
+    earlier = history.earlier(trial)
+    if not earlier:
+        return ()
+    begins = (0, *(stage.until for stage in earlier))
+    parts = [resolved(config) for config in (*(stage.config for stage in earlier), history.trials[trial])]
+    return tuple(
+        {"from_step": begin, "config": {**algorithm.defaults, **config}}
+        for begin, (algorithm, config) in zip(begins, parts, strict=True)
     )
 
 

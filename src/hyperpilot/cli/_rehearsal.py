@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from hyperpilot.runtime.rehearsal import Forecast, forecast
+from hyperpilot.runtime.sought import is_population, population_of
 from hyperpilot.runtime.study import Study
 
 
@@ -68,6 +69,8 @@ def _time(plan: Forecast) -> str:
 
 def _warnings(study: Study, plan: Forecast) -> list[str]:
     found = [f"a short training failed: {fault}" for fault in dict.fromkeys(plan.timing.faults)]
+    if is_population(study) and study.search_budget >= (population_of(study).size + 1) * study.horizon:
+        found.append(f"the search has steps for more members: --population {study.search_budget // study.horizon}")
     if study.test_share and plan.test_seeds < study.test_seeds:
         needed = math.ceil(2 * study.test_seeds * study.horizon / study.test_share)
         found.append(

@@ -14,7 +14,7 @@ from hyperpilot.analysis.result import Result
 from hyperpilot.api import read_history, resume
 from hyperpilot.cli._live import Screen
 from hyperpilot.cli.metrics import words as front_words
-from hyperpilot.cli.status import tried, tried_words
+from hyperpilot.cli.status import schedule_words, tried, tried_words
 from hyperpilot.records import Event, History
 from hyperpilot.runtime.commanded import how_to_run, run_line
 from hyperpilot.runtime.executors import Executor
@@ -92,12 +92,13 @@ def summary(result: Result, study: Study, folder: Path) -> str:
     names = [name.removeprefix(f"{result.algorithm}.") for name in study.build_space().names]
     front = f"\n\n{front_words(result.front)}" if result.front else ""
     config = "\n".join(f"    {name}: {result.config[name]}" for name in names if name in result.config)
+    bred = "".join(f"\n{line}" for line in schedule_words(result.schedule))
     several = len(study.algorithms()) > 1
     of = f"{result.algorithm}, " if several else ""
     default = ", the default" if result.trial < len(study.algorithms()) else ""
     return f"""
 Best configuration ({of}trial {result.trial}{default})
-{config}
+{config}{bred}
 
 {_objective(study)}{_scores(result, study)}{_elsewhere(result)}
 Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}

@@ -19,6 +19,7 @@ _TYPED: Mapping[str, Callable[[Any], Any]] = {
     "total_steps": parse_steps,
     "horizon": parse_steps,
     "checkpoint_every": parse_steps,
+    "interval": parse_steps,
     "eval_steps": lambda text: [parse_steps(step) for step in text.split(",")],
     "space": parse_assignments,
     "fix": fixed_values,

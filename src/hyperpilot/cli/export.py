@@ -15,15 +15,19 @@ _ZOO_NAMES = {"recurrent_ppo": "ppo_lstm"}
 
 
 def command(
-    study: Annotated[Path, typer.Argument(help="Folder of a study; of a finished one for sb3-zoo.")],
+    study: Annotated[Path, typer.Argument(help="Folder of a study; of a finished one unless it is mirrored.")],
     target: Annotated[
         str | None,
         typer.Argument(help="Where to mirror it: sqlite:///optuna.db, sqlite:///mlflow.db, or a project of W&B."),
     ] = None,
     format: Annotated[
-        str, typer.Option(help="sb3-zoo: an entry of rl-baselines3-zoo's hyperparams. Mirrors: optuna, mlflow, wandb.")
+        str,
+        typer.Option(
+            help="sb3-zoo: an entry of rl-baselines3-zoo's hyperparams. schedule: what changed when, of a winner that was bred. "
+            "Mirrors: optuna, mlflow, wandb."
+        ),
     ] = "sb3-zoo",
-    out: Annotated[Path | None, typer.Option(help="File for sb3-zoo; without it, the text is printed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for a text; without it, the text is printed.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Go on mirroring until the study has ended.")] = False,
     name: Annotated[str | None, typer.Option(help="What the study is called there; its folder by default.")] = None,
 ) -> None:
@@ -82,8 +86,12 @@ def _zoo(best: Mapping[str, Any]) -> str:
     import yaml
 
     from hyperpilot.environments import EnvSpec
+    from hyperpilot.errors import InvalidStudy
     from hyperpilot.registry import load
 
+    if best.get("schedule"):
+        what = "the winner was bred: its hyperparameters changed during the training, which the zoo cannot express"
+        raise InvalidStudy(what, "Write the whole schedule: --format schedule.")
     algorithm = load("algorithms", best["algorithm"])
     config = {**algorithm.defaults, **best["config"]}
     kwargs = dict(algorithm.sb3(config))
@@ -136,4 +144,13 @@ def _python(value: Any, name: str = "") -> str:
     return repr(value)
 
 
-_FORMATS = {"sb3-zoo": _zoo}
+def _schedule(best: Mapping[str, Any]) -> str:
+    """The whole schedule, also of a configuration that never changed."""
+    import yaml
+
+    parts = best.get("schedule") or [{"from_step": 0, "config": best["config"]}]
+    about = {key: best[key] for key in ("algorithm", "env", "env_kwargs", "horizon") if key in best}
+    return yaml.safe_dump({**about, "schedule": parts}, sort_keys=False)
+
+
+_FORMATS = {"sb3-zoo": _zoo, "schedule": _schedule}

@@ -52,6 +52,10 @@ def command(
         print(dumps({**_plain(found), **({"forest": _plain(forest)} if forest else {})}, indent=2))
     else:
         print("\n".join([words(found), *(_checked(found, forest) if forest else [])]))
+        if any(run.origin for run in history.search):
+            print(
+                "\nMembers of a population owe their scores to those they took over, too: take none of this for a cause."
+            )
     if plot is not None:
         with extras():
             from hyperpilot.reports.importance import draw

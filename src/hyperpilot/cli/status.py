@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,9 +33,11 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
     from json import loads
 
     from hyperpilot.reports.record import is_running
+    from hyperpilot.runtime.sought import leaders_of
 
     result = folder / "result" / "result.json"
-    leader = next(iter(history.leaders), None)
+    first = next(iter(leaders_of(study, history) or ()), None)
+    leader = next((run for run in history.leaders if first in (None, run.id.trial)), None)
     best = None
     if leader is not None:
         algorithm, config = study.resolved(leader.config)
@@ -50,8 +53,20 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         "steps_total": study.all_steps,
         "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
+        **population(study, history),
         **({"algorithms": tried(study, history)} if len(study.algorithms()) > 1 else {}),
     }
+
+
+def population(study: Study, history: History) -> dict[str, Any]:
+    """How often a member was taken over, in all and at each comparison; nothing for other strategies."""
+    from hyperpilot.runtime.sought import is_population, population_of
+
+    if not is_population(study):
+        return {}
+    of, children = population_of(study), [run for run in history.search if run.origin]
+    replaced = [len([run for run in children if run.inherited == step]) for step in of.rungs[:-1]]
+    return {"population": {"members": of.size, "interval": of.interval, "taken_over": sum(replaced), "at": replaced}}
 
 
 def tried(study: Study, history: History) -> dict[str, dict[str, Any]]:
@@ -79,6 +94,22 @@ def tried_words(known: dict[str, dict[str, Any]]) -> list[str]:
     return lines
 
 
+def schedule_words(schedule: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What changed during a training, a line for each step at which something did."""
+    lines = ["Bred: what changed on the way"] if len(schedule) > 1 else []
+    for before, after in zip(schedule, schedule[1:], strict=False):
+        new = {k: v for k, v in after["config"].items() if before["config"].get(k) != v}
+        told = ", ".join(
+            f"{name} {_short(before['config'].get(name))} -> {_short(value)}" for name, value in new.items()
+        )
+        lines.append(f"    from step {after['from_step']:,}: {told}")
+    return lines
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
     """The same for people."""
     state = known["state"] + (f" (continue: hyperpilot resume {folder})" if known["state"] == "stopped" else "")
@@ -88,6 +119,10 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
         f"Steps    {known['steps_used']:,} of {known['steps_total']:,}",
         f"Trials   {known['trials']} ({known['reports']} evaluations; failed: {failed or 'none'})",
     ]
+    if of := known.get("population"):
+        lines.append(
+            f"Members  {of['members']}, compared every {of['interval']:,} steps; {of['taken_over']} took another over"
+        )
     if "algorithms" in known:
         first, *rest = tried_words(known["algorithms"])
         lines += [f"Tried    {first}", *(f"         {line}" for line in rest)]
@@ -100,4 +135,5 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
         said += f", {best['test_iqm']:.4g} on {len(best['test_seeds'])} unseen seeds"
     which = f", {best['algorithm']}" if len(study.algorithms()) > 1 else ""
     lines.append(f"Best     trial {best['trial']}{which}: {said}")
-    return "\n".join([*lines, *(f"    {name}: {value}" for name, value in best["config"].items())])
+    lines += [f"    {name}: {value}" for name, value in best["config"].items()]
+    return "\n".join([*lines, *schedule_words(best.get("schedule") or ())])

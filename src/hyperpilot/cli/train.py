@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from hyperpilot.environments import EnvSpec
     from hyperpilot.protocols import Algorithm, Beat
+    from hyperpilot.records import Job
     from hyperpilot.space import Config, Value
 
 _FILE = "train.yaml"
@@ -41,27 +42,27 @@ def command(
     _check(algorithm, values)
     with extras():
         from hyperpilot.environments import EnvSpec, check_supported, traits
+        from hyperpilot.records import Job
+        from hyperpilot.runtime.study import evenly
 
         spec = EnvSpec(env, env_kwargs)
         check_supported([algorithm], traits(spec))
         load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
         about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}
-        _claim(out, {**about, "config": complete})
-        _train(algorithm, spec, complete, (horizon, seed, evaluations), out)
+        claim(out, {**about, "config": complete})
+        train(algorithm, spec, Job(0, complete, seed, horizon, horizon), evenly(horizon, evaluations), out)
 
 
-def _train(algorithm: Algorithm, env: EnvSpec, config: Config, numbers: tuple[int, int, int], out: Path) -> None:
-    from hyperpilot.records import Job
-    from hyperpilot.runtime.study import evenly
+def train(algorithm: Algorithm, env: EnvSpec, job: Job, eval_steps: tuple[int, ...], out: Path) -> None:
+    """Trains before the user's eyes; what is there already is gone on with."""
     from hyperpilot.trainers.sb3 import Diverged, SB3Trainer
 
-    horizon, seed, evaluations = numbers
-    trainer = SB3Trainer(algorithm, env, out, evenly(horizon, evaluations))
-    run = out / "trials" / "0000" / f"seed-{seed}"
+    trainer, horizon = SB3Trainer(algorithm, env, out, eval_steps), job.horizon
+    run = out / "trials" / f"{job.trial:04d}" / f"seed-{job.seed}"
     try:
         with _progress(horizon) as (beat, say):
-            for report in trainer.train(Job(0, config, seed, horizon, horizon), beat):
+            for report in trainer.train(job, beat):
                 at = f"step {report.step:>{len(str(horizon))}}/{horizon}"
                 say(f"{at}  return {report.score:.2f}  {report.wall_s:.1f} s")
                 beat(int(report.metrics.get("num_timesteps", report.step)))
@@ -73,7 +74,7 @@ def _train(algorithm: Algorithm, env: EnvSpec, config: Config, numbers: tuple[in
         raise typer.Exit(1) from error
     print(f"model  {run / 'checkpoints' / f'{horizon:09d}' / 'model.zip'}")
     print(f"logs   {run}  (tensorboard --logdir {run})")
-    print(f"watch  hyperpilot enjoy {out}")
+    print(f"watch  hyperpilot enjoy {out}" + (f" --trial {job.trial}" if job.trial else ""))
 
 
 @contextmanager
@@ -109,6 +110,9 @@ def _read(path: Path, algo: str, env: str) -> tuple[dict[str, Value], dict[str, 
     if isinstance(known, dict) and "config" in known:
         if known.get("algorithm", algo) != algo:
             raise InvalidStudy(f"{path} is for {known['algorithm']}, not {algo}", f"Train {known['algorithm']}.")
+        if known.get("schedule"):
+            what = f"{path} holds a schedule of configurations, of which its config is the last"
+            raise InvalidStudy(what, "Train all of it: hyperpilot replay STUDY; or give the values with --fix.")
         env_kwargs = dict(known.get("env_kwargs") or {}) if known.get("env") == env else {}
         known = known["config"]
     if not isinstance(known, dict):
@@ -141,7 +145,7 @@ def _check(algorithm: Algorithm, values: Config) -> None:
         raise InvalidConfiguration(f"the configuration breaks {broken!r}", "Change one of the values.")
 
 
-def _claim(out: Path, training: dict[str, Any]) -> None:
+def claim(out: Path, training: dict[str, Any]) -> None:
     """Makes the folder this training's, where it is no other's."""
     import yaml
 

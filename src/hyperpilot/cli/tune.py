@@ -39,7 +39,7 @@ def command(
     space: Annotated[list[str] | None, typer.Option("--set", help="A range: learning_rate=1e-5..1e-2:log")] = None,
     fix: Annotated[list[str] | None, typer.Option(help="A value that is not searched: gamma=0.99")] = None,
     env_kwargs: Annotated[list[str] | None, typer.Option(help="An argument of the environment: gravity=9.8")] = None,
-    strategy: Annotated[str, typer.Option(help="bayes or random.")] = "bayes",
+    strategy: Annotated[str, typer.Option(help="bayes or random; or a population: pbt or pbt-bnn.")] = "bayes",
     schedule: Annotated[str, typer.Option(help="racing, hyperband, asha or full.")] = "racing",
     surrogate: Annotated[str, typer.Option(help="Model of the scores.")] = "bnn",
     acquisition: Annotated[str, typer.Option(help="averaged, thompson or log_ei.")] = "averaged",
@@ -48,6 +48,15 @@ def command(
     min_gain: Annotated[
         float | None, typer.Option(help="Stop searching when less score than this can be expected from going on.")
     ] = None,
+    population: Annotated[
+        int | None, typer.Option(help="Members of a population (pbt); as many as the search has steps for.")
+    ] = None,
+    interval: Annotated[
+        str | None, typer.Option(help="Steps after which members of a population are compared; a tenth of the horizon.")
+    ] = None,
+    asynchronous: Annotated[
+        bool, typer.Option("--asynchronous", help="Members of a population do not wait for each other.")
+    ] = False,
     test_share: Annotated[float, typer.Option(help="Share of the budget kept for the test.")] = 0.25,
     test_seeds: Annotated[int, typer.Option(help="Unseen seeds of a finalist.")] = 5,
     evaluations: Annotated[int, typer.Option(help="Evaluations over the horizon.")] = 20,

@@ -11,7 +11,7 @@ from hyperpilot.records.events import (
 )
 from hyperpilot.records.history import History, Run
 from hyperpilot.records.objective import Objective, measured, parse_objective
-from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
+from hyperpilot.records.values import Checkpoint, Job, Phase, RunId, Stage
 
 __all__ = [
     "Checkpoint",
@@ -27,6 +27,7 @@ __all__ = [
     "Restarted",
     "Run",
     "RunId",
+    "Stage",
     "Submitted",
     "measured",
     "parse_objective",

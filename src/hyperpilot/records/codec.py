@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from hyperpilot.records.events import Event, Failed, Finished, Report, Restarted, Submitted
-from hyperpilot.records.values import Checkpoint, Job, RunId
+from hyperpilot.records.values import Checkpoint, Job, RunId, Stage
 
 _KINDS = {kind.__name__.lower(): kind for kind in (Submitted, Report, Restarted, Finished, Failed)}
 
 
 def job_to_json(job: Job) -> dict[str, Any]:
     """A job as a JSON object."""
+    earlier = {"earlier": [[until, dict(config)] for until, config in job.earlier]} if job.earlier else {}
     return {
         "trial": job.trial,
         "config": dict(job.config),
@@ -20,13 +21,15 @@ def job_to_json(job: Job) -> dict[str, Any]:
         "horizon": job.horizon,
         "parent": None if job.parent is None else [*job.parent.run, job.parent.step],
         "phase": job.phase,
+        **earlier,
     }
 
 
 def job_from_json(body: dict[str, Any]) -> Job:
     """The job that `job_to_json` wrote."""
     parent = body["parent"]
-    return Job(**{**body, "parent": parent and Checkpoint(RunId(*parent[:2]), parent[2])})
+    earlier = tuple(Stage(until, config) for until, config in body.get("earlier", ()))
+    return Job(**{**body, "parent": parent and Checkpoint(RunId(*parent[:2]), parent[2]), "earlier": earlier})
 
 
 def to_json(event: Event) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from hyperpilot.records.events import Event, Failed, FailureKind, Finished, Report, Restarted, Submitted
-from hyperpilot.records.values import Checkpoint, Job, Phase, RunId
+from hyperpilot.records.values import Checkpoint, Job, Phase, RunId, Stage
 from hyperpilot.space import Config
 
 RunState = Literal["active", "paused", "failed"]
@@ -27,7 +27,7 @@ class Run:
         state: `active` until the job ends, then `paused` at its `until`, or `failed`.
         reports: evaluations in order of step.
         failures: every failure, also those that a restart has mended.
-        inherited: environment steps that another run had paid for before this one began.
+        origin: the state that it began with, which another run had paid for; None from scratch.
         repeated: environment steps that were trained again, where a job did not start from the state that the run had come to.
         number: place in the order of submission.
     """
@@ -36,7 +36,7 @@ class Run:
     state: RunState = "active"
     reports: tuple[Report, ...] = ()
     failures: tuple[Failed, ...] = ()
-    inherited: int = 0
+    origin: Checkpoint | None = None
     repeated: int = 0
     number: int = 0
     _promises: dict[int, float] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -52,6 +52,11 @@ class Run:
     @property
     def phase(self) -> Phase:
         return self.job.phase
+
+    @property
+    def inherited(self) -> int:
+        """Environment steps that another run had paid for before this one began."""
+        return self.origin.step if self.origin else 0
 
     @property
     def step(self) -> int:
@@ -84,8 +89,7 @@ class Run:
 
     def promoted(self, until: int) -> Job:
         """The job that takes a paused run further."""
-        job = self.job
-        return Job(job.trial, job.config, job.seed, until, job.horizon, Checkpoint(self.id, job.until), job.phase)
+        return replace(self.job, until=until, parent=Checkpoint(self.id, self.job.until))
 
     def score_at(self, step: int) -> float | None:
         """Score of the last evaluation at or before `step`."""
@@ -194,6 +198,20 @@ class History:
         """The configuration of every trial."""
         return {run.id.trial: run.config for run in self.runs.values()}
 
+    def earlier(self, trial: int) -> tuple[Stage, ...]:
+        """The schedule that a trial's training lived through before its own configuration: that of its forebears.
+
+        Empty where it began from scratch. Of several trainings of a trial, the first counts: it is the one that was bred.
+        """
+        run = next(run for run in self.runs.values() if run.id.trial == trial)
+        if run.job.earlier:
+            return run.job.earlier
+        stages: list[Stage] = []
+        while run.origin:
+            until, run = run.origin.step, self.runs[run.origin.run]
+            stages.append(Stage(until, run.config))
+        return tuple(reversed(stages))
+
     @property
     def active(self) -> tuple[Run, ...]:
         """The runs whose job has not ended."""
@@ -272,7 +290,7 @@ def _standing(runs: Sequence[Run], longest: int) -> tuple[float, ...]:
 def _step(run: Run | None, event: Event, number: int) -> Run:
     if isinstance(event, Submitted):
         if run is None:
-            return Run(event.job, inherited=event.job.start, number=number)
+            return Run(event.job, origin=event.job.parent, number=number)
         if run.state != "paused":
             raise ValueError(f"a run that is {run.state} cannot take another job: {event.run}")
         again = max(0, run.job.until - event.job.start)

@@ -28,6 +28,13 @@ class Checkpoint(NamedTuple):
     step: int
 
 
+class Stage(NamedTuple):
+    """A configuration that a training had up to `until`, before it got another."""
+
+    until: int
+    config: Config
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Train one run up to a step.
@@ -42,6 +49,8 @@ class Job:
         horizon: environment steps of a full training; schedules anneal over it, never over `until`.
         parent: the state to start from; None starts from scratch.
         phase: what the run is for.
+        earlier: a schedule of hyperparameters: what the run is trained with before `config`, each stage up to its step. Where a
+            stage ends, the next takes over as a child takes over its parent.
     """
 
     trial: int
@@ -51,18 +60,26 @@ class Job:
     horizon: int
     parent: Checkpoint | None = None
     phase: Phase = "search"
+    earlier: tuple[Stage, ...] = ()
     run: RunId = field(init=False, repr=False, compare=False)
     """The run that this job takes further; kept, as a study asks for it millions of times."""
 
     def __post_init__(self) -> None:
         if not 0 < self.until <= self.horizon:
             raise ValueError(f"a job needs 0 < until <= horizon, not until={self.until}, horizon={self.horizon}")
+        ends = [0, *(stage.until for stage in self.earlier), self.horizon]
+        if any(a >= b for a, b in zip(ends, ends[1:], strict=False)):
+            raise ValueError(f"stages need to end one after the other before the horizon, not at {ends[1:]}")
         object.__setattr__(self, "run", RunId(self.trial, self.seed))
 
     @property
     def start(self) -> int:
         """Environment steps already done by the state that the job starts from."""
         return self.parent.step if self.parent else 0
+
+    def stages(self) -> tuple[Stage, ...]:
+        """What the run is trained with, the earliest first, up to the horizon; one stage where nothing changes."""
+        return (*self.earlier, Stage(self.horizon, self.config))
 
     def report(self, score: float, step: int | None = None, **metrics: float) -> Report:
         """The report of this job's score (larger is better) at a step, by default its last."""

@@ -17,6 +17,7 @@ from hyperpilot.analysis.result import Result, judge
 from hyperpilot.protocols import Algorithm
 from hyperpilot.records import Event, History, Run
 from hyperpilot.runtime.named import resolved
+from hyperpilot.runtime.sought import leaders_of
 from hyperpilot.runtime.study import Study
 from hyperpilot.space import Config, Space
 
@@ -55,7 +56,9 @@ class Record:
     @cached_property
     def result(self) -> Result | None:
         """What is handed over; None before the study has ended, and where nothing came through."""
-        return judge(self.history, self.resolved, self.study.seed) if self.state == "finished" else None
+        if self.state != "finished":
+            return None
+        return judge(self.history, self.resolved, self.study.seed, leaders_of(self.study, self.history))
 
     @cached_property
     def comparison(self) -> Comparison:

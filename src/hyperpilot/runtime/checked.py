@@ -15,6 +15,7 @@ from hyperpilot.registry import available
 from hyperpilot.runtime.commanded import NAME, check_command
 from hyperpilot.runtime.named import check_trainer
 from hyperpilot.runtime.placed import check_placed
+from hyperpilot.runtime.sought import check_population
 
 if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
@@ -27,6 +28,7 @@ def check_study(study: Study) -> None:
         HyperPilotError: naming the setting and the mend.
     """
     check_budget(study)
+    check_population(study)
     algorithms = study.algorithms() if study.command is None else ()
     if study.command is not None:
         check_command(study)

@@ -25,6 +25,7 @@ from hyperpilot.records import History, Job, Report, Submitted
 from hyperpilot.runtime.executors.processes import ONE_THREAD
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
+from hyperpilot.runtime.sought import is_population
 from hyperpilot.runtime.study import Study
 from hyperpilot.runtime.timing import Pace
 from hyperpilot.space import Config
@@ -92,7 +93,8 @@ def forecast(study: Study, folder: Path) -> Forecast:
 def rehearse(study: Study, timing: Timing) -> Forecast:
     """What a study will do where configurations train at a known pace."""
     store = MemoryStore()
-    strategy = study.model_copy(update={"strategy": "random", "objective": "return"}).build_strategy()
+    plain = "pbt" if is_population(study) else "random"  # no model has to think
+    strategy = study.model_copy(update={"strategy": plain, "objective": "return"}).build_strategy()
     history, seconds = _imagine(study, strategy, store, timing)
     limit = episode_limit(study.env_spec()) or 0
     stretched = Timing(

@@ -13,7 +13,6 @@ from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm, Schedule, Store, Trainer
 from hyperpilot.records import Objective, parse_objective
-from hyperpilot.registry import load
 from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.checked import check_study
 from hyperpilot.runtime.commanded import as_algorithm, command_space, completed, from_scratch
@@ -21,8 +20,8 @@ from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
 from hyperpilot.runtime.named import as_text, named, resolved, trained_by
 from hyperpilot.runtime.searched import search_space
+from hyperpilot.runtime.sought import schedule_of, search_of
 from hyperpilot.runtime.trained import trainer_for
-from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._from_scratch import FromScratch
 from hyperpilot.strategies._pareto import pareto
@@ -55,6 +54,9 @@ class Study(BaseModel):
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
         further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
+        population: members of a population that trains together (`pbt` and `pbt-bnn`); by default as many as there are steps for.
+        interval: steps after which members are compared; by default a tenth of the horizon.
+        asynchronous: whether members are compared without waiting for each other.
         evaluations: how many over the horizon, evenly spaced; the end of every job is one, too.
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
@@ -95,6 +97,9 @@ class Study(BaseModel):
     eta: float | None = Field(default=None, gt=1)
     rungs: int | None = Field(default=None, ge=1)
     min_gain: float | None = Field(default=None, gt=0)
+    population: int | None = Field(default=None, ge=2)
+    interval: int | None = Field(default=None, gt=0)
+    asynchronous: bool = False
     test_share: float = Field(default=0.25, ge=0, lt=1)
     test_seeds: int = Field(default=5, ge=1)
     further_seeds: int = Field(default=0, ge=0, le=10_000)
@@ -254,20 +259,11 @@ class Study(BaseModel):
         return tuple(space.default({space.choice: each.name} if space.choice else {}) for each in self.algorithms())
 
     def search_schedule(self) -> Schedule:
-        return build_schedule(self.schedule, self.horizon, self.search_budget, self.eta, self.rungs)
+        return schedule_of(self)
 
     def build_strategy(self) -> Replicate:
         """The search, which begins with the default configurations, and the test after it."""
-        space = self.build_space()
-        search = load("strategies", self.strategy)(
-            space=space,
-            schedule=self.search_schedule(),
-            surrogate=load("surrogates", self.surrogate)() if self.strategy == "bayes" else None,
-            acquisition=load("acquisition", self.acquisition) if self.strategy == "bayes" else None,
-            first=self.baselines(space),
-            seed=self.seed,
-            min_gain=self.min_gain,
-        )
+        search = search_of(self, self.build_space())
         if self.goals().several:
             search = pareto(search, self.goals())
         if from_scratch(self.command):

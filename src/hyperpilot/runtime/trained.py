@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hyperpilot.protocols import Trainer
 from hyperpilot.records import Objective
 from hyperpilot.registry import load
+from hyperpilot.runtime.sought import is_population, population_of
 from hyperpilot.trainers._branches import Branches
 from hyperpilot.trainers._scored import Scored
 
@@ -31,6 +32,7 @@ def trainer_for(study: Study, folder: Path) -> Trainer:
         test_episodes=study.test_episodes,
         checkpoint_every=study.checkpoint_every,
         device=study.device,
+        **({"interval": population_of(study).interval} if is_population(study) else {}),
     )
     trainers: dict[str, Trainer] = {each.name: build(algorithm=each) for each in study.algorithms()}
     trainer = Branches(trainers) if len(trainers) > 1 else next(iter(trainers.values()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import ConfigSpace as cs
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hyperpilot.errors import InvalidConfiguration, InvalidSpace
 from hyperpilot.space.columns import Column
+from hyperpilot.space.exploring import explored
 from hyperpilot.space.grammar import describe, parse, python, write
 from hyperpilot.space.moves import mended, moved
 from hyperpilot.space.rules import (
@@ -173,6 +174,10 @@ class Space:
             if moved_to != config and self.legal(moved_to):
                 found.append(moved_to)
         return found
+
+    def explored(self, config: Config, kept: Collection[str], redrawn: float, rng: np.random.Generator) -> Config:
+        """A legal configuration near a given one for a training that takes over another's state, as `exploring` has it."""
+        return explored(self, {column.hp.name: column.hp for column in self._columns}, config, kept, redrawn, rng)
 
     def complete(self, n: int, rng: np.random.Generator) -> list[Config]:
         """Values of every hyperparameter drawn independently, also of those that a condition or a constraint would leave out."""

@@ -64,7 +64,7 @@ class Replicate:
     def _tests(self, history: History, trials: Sequence[int], seeds: Sequence[int]) -> list[Job]:
         configs = history.trials
         return [
-            Job(trial, configs[trial], seed, self.horizon, self.horizon, phase="test")
+            Job(trial, configs[trial], seed, self.horizon, self.horizon, None, "test", history.earlier(trial))
             for trial in dict.fromkeys(trials)
             for seed in seeds
         ]

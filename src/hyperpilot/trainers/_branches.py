@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from hyperpilot.protocols import Beat, Trainer
-from hyperpilot.records import Job, Report
+from hyperpilot.records import Job, Report, Stage
 from hyperpilot.space.branches import split
 
 
@@ -23,4 +23,5 @@ class Branches:
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
         """As `protocols.Trainer` has it."""
         branch, config = split(job.config)
-        return self.trainers[branch].train(replace(job, config=config), beat)
+        earlier = tuple(Stage(until, split(each)[1]) for until, each in job.earlier)  # of the same algorithm
+        return self.trainers[branch].train(replace(job, config=config, earlier=earlier), beat)

@@ -104,13 +104,20 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Where everything about a run is kept."""
+    """Where everything about a run is kept.
+
+    Args:
+        path: the folder.
+        interval: the last two states at multiples of so many steps keep their replay buffers, for other runs to take over; None:
+            none but the newest does. Two, as a run may go on before another has taken its state.
+    """
 
     path: Path
+    interval: int | None = None
 
     @classmethod
-    def of(cls, study: Path, run: RunId) -> RunFolder:
-        return cls(study / run_path(run))
+    def of(cls, study: Path, run: RunId, interval: int | None = None) -> RunFolder:
+        return cls(study / run_path(run), interval)
 
     @property
     def checkpoints(self) -> Path:
@@ -191,10 +198,16 @@ class RunFolder:
             os.rename(final, self.checkpoints / f"{_TEMPORARY}{report.step:09d}-replaced")
         os.rename(unfinished, final)
         self.tidy()
-        for earlier in self.saved():
-            if earlier.step < report.step:
-                for name in (_STATE, _REPLAY):
-                    (earlier.folder / name).unlink(missing_ok=True)
+        self._strip(report.step)
+
+    def _strip(self, newest: int) -> None:
+        """Takes from earlier states what only continuing and taking over need."""
+        earlier = [saved for saved in self.saved() if saved.step < newest]
+        shared = [saved.step for saved in earlier if self.interval and saved.step % self.interval == 0][-2:]
+        for saved in earlier:
+            (saved.folder / _STATE).unlink(missing_ok=True)
+            if saved.step not in shared:
+                (saved.folder / _REPLAY).unlink(missing_ok=True)
 
 
 def load_agent(folder: Path) -> tuple[BaseAlgorithm, VecNormalize | None]:

@@ -49,6 +49,7 @@ class Session:
         beat: called while it works.
         evaluation: episodes of an evaluation, and the seed of the first.
         device: where PyTorch computes.
+        changed: whether the configuration changes at `start`, which then gives what it has learned, as another run's would.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Session:
         beat: Beat,
         evaluation: tuple[int, int],
         device: str,
+        changed: bool = False,
     ) -> None:
         began = time.perf_counter(), time.process_time()
         self._job, self._folder = job, folder
@@ -72,9 +74,10 @@ class Session:
         self._notes: dict[str, float] = {}
         self._scored: tuple[int, float, dict[str, float]] | None = None
         self._last = last = start.report() if start else None
-        self._costs = Costs(last, began)
         own = last is not None and last.run == job.run
+        self._costs = Costs(last if own else None, began)  # what another run has cost is in its own reports
         state = start.state() if start and own else None
+        moment = None if changed else state  # to go on exactly from
         self._curve: Report | None = state.get("curve", last) if state else last
         folder.path.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:  # closes what is open if the rest fails
@@ -85,18 +88,18 @@ class Session:
             opened.callback(self._monitor.close)
             self._evaluation = Evaluation(spec, *evaluation)
             opened.callback(self._evaluation.close)
-            envs = self._environments(spec, state)
+            envs = self._environments(spec, moment)
             self._keeps_state = preserves_state(envs[0])
             env = vectorised(envs, self._config)
             self._envs: Any = env.unwrapped
             opened.callback(self._envs.close)
             self._normalize = env if isinstance(env, VecNormalize) else None
-            seed = job.seed if own or start is None else _seed(job)
+            seed = _seed(job) if start and moment is None else job.seed
             self._model = build(algorithm, job.config, env, seed, device, self._gate)
             self._model.set_logger(self._log.logger)
             if start:
-                self._take_over(start, state)
-            if state is None:
+                self._take_over(start, state, moment)
+            if moment is None:
                 self._log.hyperparameters({"algorithm": algorithm.name, **self._config})
             self._opened = opened.pop_all()
 
@@ -184,7 +187,7 @@ class Session:
             env.close()  # type: ignore[no-untyped-call]
         return list(cloudpickle.loads(state["envs"]))
 
-    def _take_over(self, start: Saved, state: dict[str, Any] | None) -> None:
+    def _take_over(self, start: Saved, state: dict[str, Any] | None, moment: dict[str, Any] | None) -> None:
         model = self._model
         if not start.transplant(model, self._normalize):
             self._note("empty_replay", "the replay buffer starts empty: the checkpoint has none that fits")
@@ -194,6 +197,8 @@ class Session:
         self._log.restore(state["log"])
         if "visits" in state:  # of an earlier version otherwise
             self._envs.visits.restore(state["visits"])
+        if moment is None:
+            return
         if state["envs"] is None:
             self._envs.seed(_seed(self._job, start.step))
             self._note("fresh_episode", "a fresh episode starts: the environment cannot keep its state")

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.protocols import Algorithm, Beat
-from hyperpilot.records import Job, Report
+from hyperpilot.records import Checkpoint, Job, Report
 from hyperpilot.trainers._failures import Diverged, MissingCheckpoint
 from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved, load_agent
 from hyperpilot.trainers._sb3_session import Session
@@ -40,6 +40,8 @@ class SB3Trainer:
         test_episodes: episodes of an evaluation in the test.
         eval_seed: seed of the first evaluation episode; far from training seeds.
         checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
+        interval: steps after which runs may take over each other's states, replay buffers included: the last two states at
+            multiples of it stay whole. None: only the newest state does.
         device: where PyTorch computes.
     """
 
@@ -51,6 +53,7 @@ class SB3Trainer:
     test_episodes: int = 20
     eval_seed: int = 10_000_000
     checkpoint_every: int | None = None
+    interval: int | None = None
     device: str = "cpu"
 
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
@@ -62,7 +65,8 @@ class SB3Trainer:
             EnvironmentUnavailable: the environment cannot be made.
             InvalidConfiguration: the parent's networks do not fit the configuration.
         """
-        folder = RunFolder.of(Path(self.folder), job.run)
+        interval = self.interval if job.phase == "search" else None  # nobody takes over a test
+        folder = RunFolder.of(Path(self.folder), job.run, interval)
         with folder.locked():
             yield from self._train(job, folder, beat)
 
@@ -76,11 +80,24 @@ class SB3Trainer:
                 return
         else:
             start = self._parent(job)
+        done = start.step if start else 0
+        begins = (0, *(stage.until for stage in job.earlier))
+        for begin, stage in zip(begins, job.stages(), strict=True):
+            until = min(stage.until, job.until)
+            if until <= done:
+                continue
+            parent = Checkpoint(job.run, begin) if begin else job.parent
+            part = replace(job, config=stage.config, until=until, parent=parent, earlier=())
+            yield from self._stage(part, folder, start, beat, changed=0 < begin == done)
+            start, done = folder.at(until), until
+
+    def _stage(self, job: Job, folder: RunFolder, start: Saved | None, beat: Beat, changed: bool) -> Iterator[Report]:
+        """The evaluations of a job with one configuration. `changed`: the run had another up to `start`."""
         test = job.phase == "test"
         episodes = self.test_episodes if test else self.eval_episodes
         seed = self.eval_seed + (_TEST_BLOCK if test else 0)
         with closing(
-            Session(self.algorithm, self.env, folder, job, start, beat, (episodes, seed), self.device)
+            Session(self.algorithm, self.env, folder, job, start, beat, (episodes, seed), self.device, changed)
         ) as session:
             done = start.step if start else 0
             for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):
