@@ -223,7 +223,10 @@ def test_a_parent_that_changes_brings_its_children_in_and_out():
         SPACE.check(each)
 
 
-@pytest.mark.parametrize("name", [each for each in available("algorithms")])
+OF_SB3 = [name for name in available("algorithms") if load("algorithms", name).sb3_class]
+
+
+@pytest.mark.parametrize("name", OF_SB3)
 def test_what_lasts_is_known_of_every_algorithm(name):
     algorithm = load("algorithms", name)
     space = Space(algorithm.space, conditions=algorithm.conditions, defaults=algorithm.defaults)
@@ -316,6 +319,7 @@ def settings_of(**change):
         ({"interval": 10_000}, "interval"),
         ({"strategy": "bayes", "population": 4}, "no population"),
         ({"strategy": "random", "asynchronous": True}, "no population"),
+        ({"strategy": "pbt", "trainer": "rllib", "population": 2}, "cannot take over"),
         ({"objective": "return,-wall_s"}, "one score"),
         ({"eta": 3.0}, "eta"),
         ({"total_steps": 20_000}, "total-steps 26668"),

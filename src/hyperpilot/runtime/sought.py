@@ -66,6 +66,9 @@ def check_population(study: Study) -> None:
         InvalidStudy: naming the setting and the mend.
     """
     if is_population(study):
+        if study.trainer != "sb3":
+            what = f"strategy={study.strategy}: a training with {study.trainer} cannot take over another's state"
+            raise InvalidStudy(what, "Leave --trainer out, or use --strategy bayes.")
         if study.goals().several:
             what = "objective: a population is compared by one score"
             raise InvalidStudy(what, "Give the goals weights: return:1,iqm:0.5; or use --strategy bayes.")
