@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MODELS = ("bayes", "pbt_bnn")
 """Strategies that ask a model."""
 
+_TAKES_OVER = ("sb3",)
+"""Trainers that take over another run's state with other values, and train a job with stages."""
+
 _INTERVALS = 10
 """Comparisons of a population over the horizon, if nothing else is asked for."""
 
@@ -66,6 +69,9 @@ def check_population(study: Study) -> None:
         InvalidStudy: naming the setting and the mend.
     """
     if is_population(study):
+        if study.trainer not in _TAKES_OVER:
+            what = f"trainer: {study.trainer} cannot take over another training's state with other hyperparameters"
+            raise InvalidStudy(what, f"Use --strategy bayes, or one of these trainers: {', '.join(_TAKES_OVER)}.")
         if study.goals().several:
             what = "objective: a population is compared by one score"
             raise InvalidStudy(what, "Give the goals weights: return:1,iqm:0.5; or use --strategy bayes.")
