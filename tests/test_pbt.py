@@ -320,8 +320,10 @@ def settings_of(**change):
         ({"strategy": "bayes", "population": 4}, "no population"),
         ({"strategy": "random", "asynchronous": True}, "no population"),
         ({"strategy": "pbt", "trainer": "rllib", "population": 2}, "cannot take over"),
+        ({"executor": "ray", "checkpoints": "file:///nowhere"}, "shared folder"),
         ({"objective": "return,-wall_s"}, "one score"),
         ({"eta": 3.0}, "eta"),
+        ({"trainer": "tabular"}, "trainer"),
         ({"total_steps": 20_000}, "total-steps 26668"),
         ({"space": {}, "fix": {name: value for name, value in load("algorithms", "ppo").defaults.items()
                               if name not in ("net_arch", "learning_rate_schedule", "clip_range_schedule")

@@ -428,7 +428,7 @@ def test_an_interrupt_that_comes_inside_a_callback_is_not_lost(tmp_path, monkeyp
     class Passing:
         pass
 
-    def resumed(folder, watch):
+    def resumed(folder, watch, **where):
         passing = Passing()
         callback = weakref.ref(passing, lambda _: signal.raise_signal(signal.SIGINT))  # Python ignores what it raises
         del passing

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MODELS = ("bayes", "pbt_bnn")
 """Strategies that ask a model."""
 
+_TAKES_OVER = ("sb3",)
+"""Trainers that take over another run's state with other values, and train a job with stages."""
+
 _INTERVALS = 10
 """Comparisons of a population over the horizon, if nothing else is asked for."""
 
@@ -66,9 +69,14 @@ def check_population(study: Study) -> None:
         InvalidStudy: naming the setting and the mend.
     """
     if is_population(study):
-        if study.trainer != "sb3":
-            what = f"strategy={study.strategy}: a training with {study.trainer} cannot take over another's state"
-            raise InvalidStudy(what, "Leave --trainer out, or use --strategy bayes.")
+        if study.trainer not in _TAKES_OVER:
+            what = f"trainer: {study.trainer} cannot take over another training's state with other hyperparameters"
+            raise InvalidStudy(what, f"Use --strategy bayes, or one of these trainers: {', '.join(_TAKES_OVER)}.")
+        if study.checkpoints is not None:
+            what = "checkpoints: a population takes over states that only a shared folder keeps"
+            raise InvalidStudy(
+                what, "Put the study's folder on a disk that every machine sees, and leave --checkpoints out."
+            )
         if study.goals().several:
             what = "objective: a population is compared by one score"
             raise InvalidStudy(what, "Give the goals weights: return:1,iqm:0.5; or use --strategy bayes.")
