@@ -26,6 +26,12 @@ CASES = [
     ("tfp", "jax", [*TUNE, "--surrogate", "bnn-nuts"]),
     ("tfp", "tensorflow_probability", [*TUNE, "--surrogate", "bnn-nuts"]),
     ("forest", "sklearn", [*TUNE, "--surrogate", "forest"]),
+    ("ray", "ray", [*TUNE, "--executor", "ray"]),
+    ("ray", "ray", [*TUNE, "--trainer", "rllib"]),
+    ("ray", "fsspec", [*TUNE, "--executor", "ray", "--checkpoints", "file:///nowhere"]),
+    ("optuna", "optuna", ["export", "study", "sqlite:///optuna.db", "--format", "optuna"]),
+    ("mlflow", "mlflow", ["export", "study", "sqlite:///mlflow.db", "--format", "mlflow"]),
+    ("wandb", "wandb", ["export", "study", "project", "--format", "wandb"]),
     ("video", "imageio", ["enjoy", "agent", "--video", "film.gif"]),
 ]
 
