@@ -37,6 +37,16 @@ HORIZON, EVALUATIONS = 1000, 20
 SPACE = {"learning_rate": "1e-5..1e-2:log", "gamma": "0.9..0.999", "n_steps": "8..2048:pow2", "activation": "tanh|relu"}
 
 
+_CASES = (
+    (10, 2000, "random", "racing", 30.0),
+    (64, 1500, "bayes", "racing", 30.0),
+    (100, 5000, "random", "racing", 30.0),
+    (1000, 10_000, "random", "racing", 30.0),
+    (1000, 50_000, "random", "full", 30.0),  # 100,000 reports
+)
+"""Workers, jobs of a tenth of the horizon, strategy, schedule and the seconds of such a job."""
+
+
 class Curves:
     """Trains by a formula, at once."""
 
@@ -201,13 +211,8 @@ def main() -> None:
         print(json.dumps(simulate(given.workers, given.jobs, *of, not given.at_once)))
         return
     found = [rate(5000)]
-    for workers, jobs, schedule in (
-        (10, 5000, "racing"),
-        (100, 5000, "racing"),
-        (1000, 50_000, "asha"),
-        (1000, 50_000, "racing"),
-    ):
-        found.append(simulate(workers, jobs, "random", schedule, 30.0, "bnn", True))
+    for case in _CASES:
+        found.append(simulate(*case, "bnn", True))
         print(json.dumps(found[-1]), flush=True)
     (Path(__file__).parent / "results" / "scale.json").write_text(json.dumps(found, indent=1) + "\n")
 
