@@ -6,8 +6,8 @@
 
 A simulated training reports twenty times over the horizon. While the controller thinks, writes or folds, the virtual clock
 advances by what that took; a worker that has ended its job meanwhile waits for the controller. The share of the workers' time
-that is lost so, beside the same study with a controller that takes none, is what is reported. The controller's
-work is counted in processor seconds, so that other work on the machine does not count; the rate of the store in seconds.
+that is lost so, beside the same study with a controller that takes none, is what is reported. A strategy's
+thinking is counted in processor seconds, so that other work on the machine does not count; all else in seconds.
 """
 
 from __future__ import annotations
@@ -37,6 +37,16 @@ HORIZON, EVALUATIONS = 1000, 20
 SPACE = {"learning_rate": "1e-5..1e-2:log", "gamma": "0.9..0.999", "n_steps": "8..2048:pow2", "activation": "tanh|relu"}
 
 
+_CASES = (
+    (10, 2000, "random", "racing", 30.0),
+    (64, 1500, "bayes", "racing", 30.0),
+    (100, 5000, "random", "racing", 30.0),
+    (1000, 10_000, "random", "racing", 30.0),
+    (1000, 50_000, "random", "full", 30.0),  # 100,000 reports
+)
+"""Workers, jobs of a tenth of the horizon, strategy, schedule and the seconds of such a job."""
+
+
 class Curves:
     """Trains by a formula, at once."""
 
@@ -62,7 +72,7 @@ class Charged(Virtual):
             return rung_s * pace * (end - start) / (HORIZON / 10)
 
         super().__init__(Curves(), workers, seconds)
-        self._left_at, self.thinker = time.process_time(), Aside(self)
+        self._left_at, self.thinker = time.perf_counter(), Aside(self)
         self.busy_s, self.waited_s, self._free_since = 0.0, 0.0, [0.0] * workers
 
     def start(self, job: Job) -> None:
@@ -82,12 +92,12 @@ class Charged(Virtual):
             self._free_since += [self.now] * sum(not isinstance(each, Report) for each in found)
             told += found
         self.now = max(self.now, present)
-        self._left_at = time.process_time()
+        self._left_at = time.perf_counter()
         return told
 
     def work(self) -> float:
         """Lets the clock run for what the controller has done since it last looked; the seconds."""
-        spent = time.process_time() - self._left_at
+        spent = time.perf_counter() - self._left_at
         self.now, self.busy_s, self._left_at = self.now + spent, self.busy_s + spent, self._left_at + spent
         return spent
 
@@ -100,9 +110,10 @@ class Aside:
 
     def ask(self, question) -> None:
         self._executor.work()
-        present, busy = self._executor.now, self._executor.busy_s
+        present, busy, began = self._executor.now, self._executor.busy_s, time.process_time()
         self._jobs = question()
-        spent = self._executor.work()
+        spent = time.process_time() - began
+        self._executor.work()
         self._executor.now, self._executor.busy_s = present, busy
         self.ready_at, self.thought_s = present + spent, self.thought_s + spent
 
@@ -131,18 +142,18 @@ def simulate(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.db"
         store, executor = SqlStore(path, "study"), Charged(workers, rung_s)
-        began = time.process_time()
+        began = time.perf_counter()
         loop = Loop(search, store, executor, clock=lambda: executor.now)
         if beside:
             loop = replace(loop, thinker=executor.thinker, ahead=workers // BESIDE_FROM)
         history = loop.run()
-        took = time.process_time() - began
+        took = time.perf_counter() - began
         store.close()
         size = sum(each.stat().st_size for each in Path(folder).glob("study.db*"))
-        began = time.process_time()
+        began = time.perf_counter()
         store = SqlStore(path, "study")
         type(history)().extend(store.read())
-        again = time.process_time() - began
+        again = time.perf_counter() - began
     made = sum(len(run.reports) for run in history.runs.values())
     return {
         "workers": workers,
@@ -200,13 +211,8 @@ def main() -> None:
         print(json.dumps(simulate(given.workers, given.jobs, *of, not given.at_once)))
         return
     found = [rate(5000)]
-    for workers, jobs, schedule in (
-        (10, 5000, "racing"),
-        (100, 5000, "racing"),
-        (1000, 50_000, "asha"),
-        (1000, 50_000, "racing"),
-    ):
-        found.append(simulate(workers, jobs, "random", schedule, 30.0, "bnn", True))
+    for case in _CASES:
+        found.append(simulate(*case, "bnn", True))
         print(json.dumps(found[-1]), flush=True)
     (Path(__file__).parent / "results" / "scale.json").write_text(json.dumps(found, indent=1) + "\n")
 

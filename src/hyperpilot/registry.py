@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,20 @@ def load(kind: str, name: str) -> Any:
         return import_module(f"hyperpilot.{kind}.{own}").plugin
     except ModuleNotFoundError as error:
         raise missing_extra(error) from error
+
+
+def require(package: str) -> None:
+    """Passes a package that is installed, without importing it.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    try:
+        there = find_spec(package) is not None
+    except ModuleNotFoundError:
+        there = False
+    if not there:
+        raise missing_extra(ModuleNotFoundError(name=package))
 
 
 def missing_extra(error: ModuleNotFoundError) -> ModuleNotFoundError | MissingExtra:

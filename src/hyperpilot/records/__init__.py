@@ -9,8 +9,9 @@ from hyperpilot.records.events import (
     Restarted,
     Submitted,
 )
-from hyperpilot.records.history import History, Run
+from hyperpilot.records.history import History
 from hyperpilot.records.objective import Objective, measured, parse_objective
+from hyperpilot.records.run import Run
 from hyperpilot.records.values import Checkpoint, Job, Phase, RunId, Stage
 
 __all__ = [

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from hyperpilot.records.history import History, Run
+from hyperpilot.records.history import History
+from hyperpilot.records.run import Run
 from hyperpilot.space import Space
 
 Array = NDArray[np.float64]

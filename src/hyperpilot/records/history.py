@@ -2,107 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
-from hyperpilot.records.events import Event, Failed, FailureKind, Finished, Report, Restarted, Submitted
-from hyperpilot.records.values import Checkpoint, Job, Phase, RunId, Stage
+from hyperpilot.records.events import Event, FailureKind, Finished, Report, Restarted, Submitted
+from hyperpilot.records.run import Run, promised_of, steps_of
+from hyperpilot.records.values import Phase, RunId, Stage
 from hyperpilot.space import Config
-
-RunState = Literal["active", "paused", "failed"]
-
-RETRIES = 2
-"""How often a run whose process was lost is handed out again before it counts as failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Everything known about one training.
-
-    Args:
-        job: the newest job of the run.
-        state: `active` until the job ends, then `paused` at its `until`, or `failed`.
-        reports: evaluations in order of step.
-        failures: every failure, also those that a restart has mended.
-        origin: the state that it began with, which another run had paid for; None from scratch.
-        repeated: environment steps that were trained again, where a job did not start from the state that the run had come to.
-        number: place in the order of submission.
-    """
-
-    job: Job
-    state: RunState = "active"
-    reports: tuple[Report, ...] = ()
-    failures: tuple[Failed, ...] = ()
-    origin: Checkpoint | None = None
-    repeated: int = 0
-    number: int = 0
-    _promises: dict[int, float] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    @property
-    def id(self) -> RunId:
-        return self.job.run
-
-    @property
-    def config(self) -> Config:
-        return self.job.config
-
-    @property
-    def phase(self) -> Phase:
-        return self.job.phase
-
-    @property
-    def inherited(self) -> int:
-        """Environment steps that another run had paid for before this one began."""
-        return self.origin.step if self.origin else 0
-
-    @property
-    def step(self) -> int:
-        """Steps at the last evaluation."""
-        return self.reports[-1].step if self.reports else self.job.start
-
-    @property
-    def score(self) -> float | None:
-        """Score at the last evaluation."""
-        return self.reports[-1].score if self.reports else None
-
-    @property
-    def promise(self) -> float:
-        """Mean of the scores in the second half of what was trained; minus infinity without any."""
-        return self.promise_at(self.step)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the run was trained to its horizon."""
-        return self.state == "paused" and self.job.until == self.job.horizon
-
-    @property
-    def lost(self) -> bool:
-        """Whether the run failed only because its process was lost, and may be handed out again."""
-        return (
-            self.state == "failed"
-            and self.failures[-1].kind == "killed"
-            and sum(f.kind == "killed" for f in self.failures) <= RETRIES
-        )
-
-    def promoted(self, until: int) -> Job:
-        """The job that takes a paused run further."""
-        return replace(self.job, until=until, parent=Checkpoint(self.id, self.job.until))
-
-    def score_at(self, step: int) -> float | None:
-        """Score of the last evaluation at or before `step`."""
-        scores = [report.score for report in self.reports if report.step <= step]
-        return scores[-1] if scores else None
-
-    def promise_at(self, step: int) -> float:
-        """What `promise` was at `step`: evaluations are noisy, and their mean tells more than the last of them."""
-        known = self._promises.get(step)  # a schedule asks for that of every run at every rung, whenever a job ends
-        if known is None:
-            scores = [report.score for report in self.reports if step < 2 * report.step <= 2 * step]
-            known = self._promises[step] = sum(scores) / len(scores) if scores else -math.inf
-        return known
 
 
 @dataclass
@@ -110,28 +18,35 @@ class _Tally:
     """What is asked after every event, kept up to date by the runs that changed, so that nothing goes through all of them.
 
     Args:
-        open: the runs that are active or lost.
+        active: the runs whose job has not ended.
+        lost: those that are to be handed out again.
         used: environment steps trained in each phase, without those of open runs.
         reports: how many there are.
     """
 
-    open: dict[RunId, Run] = field(default_factory=dict)
+    active: dict[RunId, Run] = field(default_factory=dict)
+    lost: dict[RunId, Run] = field(default_factory=dict)
     used: dict[Phase, int] = field(default_factory=lambda: {"search": 0, "test": 0})
     reports: int = 0
 
+    @property
+    def open(self) -> tuple[Run, ...]:
+        return (*self.active.values(), *self.lost.values())
+
     def copy(self) -> _Tally:
-        return _Tally(dict(self.open), dict(self.used), self.reports)
+        return _Tally(dict(self.active), dict(self.lost), dict(self.used), self.reports)
 
     def count(self, run: Run, sign: Literal[1, -1]) -> None:
         """Adds a run, or takes it out again."""
         self.reports += sign * len(run.reports)
         if run.state == "active" or run.lost:
+            of = self.active if run.state == "active" else self.lost
             if sign > 0:
-                self.open[run.id] = run
+                of[run.id] = run
             else:
-                del self.open[run.id]
+                del of[run.id]
         else:
-            self.used[run.phase] += sign * _used(run)
+            self.used[run.phase] += sign * steps_of(run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +130,17 @@ class History:
     @property
     def active(self) -> tuple[Run, ...]:
         """The runs whose job has not ended."""
-        return tuple(run for run in self._open if run.state == "active")
+        return _in_order(self._tally.active)
 
     @property
     def lost(self) -> tuple[Run, ...]:
         """The runs that are to be handed out again."""
-        return tuple(run for run in self._open if run.state != "active")
+        return _in_order(self._tally.lost)
 
     @property
-    def _open(self) -> list[Run]:
-        return sorted(self._tally.open.values(), key=lambda run: run.number)
+    def busy(self) -> bool:
+        """Whether any job has not ended."""
+        return bool(self._tally.active)
 
     @property
     def leaders(self) -> list[Run]:
@@ -265,17 +181,21 @@ class History:
 
     def steps_used(self, phase: Phase | None = None) -> int:
         """Environment steps trained, up to each run's last evaluation or failure."""
-        still = sum(_used(run) for run in self._tally.open.values() if phase in (None, run.phase))
+        still = sum(steps_of(run) for run in self._tally.open if phase in (None, run.phase))
         return self._ended(phase) + still
 
     def steps_committed(self, phase: Phase | None = None) -> int:
         """Environment steps trained or promised to active jobs."""
-        promised = sum(_promised(run) for run in self._tally.open.values() if phase in (None, run.phase))
+        promised = sum(promised_of(run) for run in self._tally.open if phase in (None, run.phase))
         return self._ended(phase) + promised
 
     def _ended(self, phase: Phase | None) -> int:
         used = self._tally.used
         return sum(used.values()) if phase is None else used[phase]
+
+
+def _in_order(runs: Mapping[RunId, Run]) -> tuple[Run, ...]:
+    return tuple(sorted(runs.values(), key=lambda run: run.number)) if runs else ()
 
 
 def _standing(runs: Sequence[Run], longest: int) -> tuple[float, ...]:
@@ -305,14 +225,3 @@ def _step(run: Run | None, event: Event, number: int) -> Run:
     if isinstance(event, Finished):
         return replace(run, state="paused")
     return replace(run, state="failed", failures=(*run.failures, event))
-
-
-def _used(run: Run) -> int:
-    # A beat may be a rollout beyond the horizon, and what a mended failure had reached is trained again.
-    failed_at = min(run.failures[-1].step, run.job.horizon) if run.state == "failed" else 0
-    paused_at = run.job.until if run.state == "paused" else 0
-    return max(run.step, failed_at, paused_at) - run.inherited + run.repeated
-
-
-def _promised(run: Run) -> int:
-    return run.job.until - run.inherited + run.repeated

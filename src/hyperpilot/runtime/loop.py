@@ -72,7 +72,7 @@ class Loop:
                 self._propose()
                 while self._queue and self.executor.free:
                     self.executor.start(self._queue.popleft())
-                if not self._history.active and not self._thinking and self._asked_at == self._history.length:
+                if not self._history.busy and not self._thinking and self._asked_at == self._history.length:
                     return self._history
                 self._record(self.executor.wait(_THINKING_WAIT_S if self._thinking else _WAIT_S))
         finally:

@@ -10,7 +10,7 @@ from typing import Any
 from hyperpilot.algorithms._rllib import as_rllib
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm
-from hyperpilot.registry import load
+from hyperpilot.registry import load, require
 from hyperpilot.space import Config
 from hyperpilot.space.branches import split
 
@@ -54,7 +54,10 @@ def check_trainer(trainer: str, algorithms: Sequence[Algorithm]) -> None:
 
     Raises:
         InvalidStudy: it has not one of them.
+        MissingExtra: RLlib is the trainer and is not installed.
     """
+    if trainer == "rllib":
+        require("ray")
     foreign = [each.name for each in algorithms if not each.sb3_class]
     if foreign and trainer == "sb3":
         raise InvalidStudy(f"algorithm: Stable-Baselines3 has no {foreign[0]}", "Add --trainer rllib.")

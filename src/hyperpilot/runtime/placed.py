@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
-from hyperpilot.registry import missing_extra
+from hyperpilot.registry import require
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
@@ -36,8 +36,9 @@ def check_placed(study: Study) -> None:
     if study.gpus_per_trial and study.device == "cpu":
         raise InvalidStudy("gpus_per_trial: the trainings would leave the GPUs idle", "Add --device cuda.")
     if study.executor == "ray":
-        _import_ray()
+        require("ray")
     if study.checkpoints is not None:
+        require("fsspec")
         from hyperpilot.runtime.carried import opened
 
         opened(study.checkpoints)
@@ -59,13 +60,6 @@ def executor_for(study: Study, folder: Path, name: str | None = None, address: s
     study = study.model_copy(update=elsewhere)
     check_placed(study)
     return _BUILDERS[study.executor](study, folder)
-
-
-def _import_ray() -> None:
-    try:
-        import ray  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing_extra(error) from error
 
 
 def _ray(study: Study, folder: Path) -> Executor:
