@@ -61,7 +61,7 @@ def _space(asked: dict[str, Any]) -> tuple[Study, Space]:
     from hyperpilot.runtime.study import Study
 
     # Where no environment is named, one stands in that leaves as much to search as there is.
-    algorithms = trained_by(asked["trainer"], named(asked["algorithm"]))
+    algorithms = trained_by(asked.get("trainer", "sb3"), named(asked["algorithm"]))
     served = set.intersection(*(set(each.actions) for each in algorithms))
     if "env" not in asked and not served:
         what = f"{asked['algorithm']}: there are no actions that all of them serve"
