@@ -159,3 +159,9 @@ def test_what_rllib_has_not_is_refused_before_anything_trains(settings, error, f
     given = {"env": "CartPole-v1", "trainer": "rllib", "total_steps": 10_000, "horizon": 1_000, **settings}
     with pytest.raises(error, match=fault):
         Study.create(**given)
+
+
+def test_other_environments_are_refused_before_work_starts():
+    asked = {"algorithm": "ppo", "env": "CartPole-v1", "total_steps": 9000, "horizon": 1000, "trainer": "rllib"}
+    with pytest.raises(InvalidStudy, match="evaluate_on"):
+        Study.create(**asked, evaluate_on=("CartPole-v1,sutton_barto_reward=true",))

@@ -38,6 +38,9 @@ def check_study(study: Study) -> None:
         environments.check_supported(algorithms, environments.traits(study.env_spec()))
         check_measurable(study.goals(), study.env_spec(), study.device, [each.name for each in algorithms])
         check_similar(study.env_spec(), study.evaluate_on)
+        if study.evaluate_on and study.trainer == "rllib":
+            what = "evaluate_on: agents of RLlib are not played in other environments"
+            raise InvalidStudy(what, "Leave it out; result/load_agent.py loads the agent for a test of your own.")
         check_device(study.trainer, study.device)
     check_placed(study)
     space = study.build_space()
