@@ -43,6 +43,7 @@ class SB3Trainer:
         interval: steps after which runs may take over each other's states, replay buffers included: the last two states at
             multiples of it stay whole. None: only the newest state does.
         device: where PyTorch computes.
+        log_interval: rollouts, or off-policy episodes, between two lines of the training's log; None: Stable-Baselines3's own.
     """
 
     algorithm: Algorithm
@@ -55,6 +56,7 @@ class SB3Trainer:
     checkpoint_every: int | None = None
     interval: int | None = None
     device: str = "cpu"
+    log_interval: int | None = None
 
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
         """The evaluations of a job, as `protocols.Trainer` has it.
@@ -96,8 +98,20 @@ class SB3Trainer:
         test = job.phase == "test"
         episodes = self.test_episodes if test else self.eval_episodes
         seed = self.eval_seed + (_TEST_BLOCK if test else 0)
+        evaluation = (episodes, seed)
         with closing(
-            Session(self.algorithm, self.env, folder, job, start, beat, (episodes, seed), self.device, changed)
+            Session(
+                self.algorithm,
+                self.env,
+                folder,
+                job,
+                start,
+                beat,
+                evaluation,
+                self.device,
+                changed,
+                self.log_interval,
+            )
         ) as session:
             done = start.step if start else 0
             for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):

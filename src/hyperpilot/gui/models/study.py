@@ -1,0 +1,176 @@
+"""A study as the window shows it: a row for each trial, curves, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hyperpilot.cli.status import facts
+from hyperpilot.gui.models.words import number
+from hyperpilot.gui.processes import Launch, alive, complaint, found
+from hyperpilot.records import Run
+from hyperpilot.reports import frames
+from hyperpilot.reports.record import Record, advanced, read
+from hyperpilot.space import Config
+from hyperpilot.space.grammar import write
+
+HEADS = ("Trial", "State", "Score", "Steps", "Seeds")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A trial of the search.
+
+    Args:
+        trial: its number.
+        state: running, paused, complete, or how it failed.
+        score: what it is worth; None before its first evaluation.
+        step: environment steps of its longest training.
+        seeds: how many trainings it has.
+        config: its active hyperparameters.
+    """
+
+    trial: int
+    state: str
+    score: float | None
+    step: int
+    seeds: int
+    config: Config
+
+    def cell(self, column: int, names: Sequence[str]) -> str:
+        """The text of a column; those beyond `HEADS` are hyperparameters."""
+        if column >= len(HEADS):
+            value = self.config.get(names[column - len(HEADS)])
+            return "" if value is None else f"{value:.4g}" if isinstance(value, float) else write(value)
+        texts = (str(self.trial), self.state, number(self.score), f"{self.step:,}", str(self.seeds))
+        return texts[column]
+
+    def key(self, column: int, names: Sequence[str]) -> tuple[int, Any]:
+        """What the column is sorted by; what is missing comes last."""
+        if column >= len(HEADS):
+            value = self.config.get(names[column - len(HEADS)])
+            return (0, value) if isinstance(value, int | float) else (1, str(value)) if value is not None else (2, 0)
+        known = (self.trial, self.state, self.score, self.step, self.seeds)[column]
+        return (2, 0) if known is None else (0, known)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A study at one moment.
+
+    Args:
+        folder: its folder.
+        record: its log, folded.
+        rows: its trials, the first one first.
+        names: the hyperparameters that are searched.
+        facts: what `hyperpilot status --json` says.
+        launch: the command that the window has started for it.
+        fault: why that command has ended, where it complained.
+    """
+
+    folder: Path
+    record: Record
+    rows: tuple[Row, ...]
+    names: tuple[str, ...]
+    facts: Mapping[str, Any]
+    launch: Launch | None = None
+    fault: str = ""
+    lines: Mapping[int, list[tuple[list[int], list[float]]]] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        if self.launch is not None and self.launch.paused and alive(self.launch):
+            return "paused"
+        return self.record.state
+
+    @property
+    def best(self) -> Row | None:
+        """The leader of the search."""
+        first = next(iter(self.record.history.leaders), None)
+        return None if first is None else next(row for row in self.rows if row.trial == first.id.trial)
+
+
+def is_study(folder: Path) -> bool:
+    """Whether a folder holds a study, or one that is about to begin there."""
+    started = found(folder)
+    return (folder / "study.yaml").exists() or (started is not None and started.words[:1] in (("tune",), ("resume",)))
+
+
+def opened(folder: Path) -> Snapshot:
+    """A study as it is now.
+
+    Raises:
+        InvalidStudy: the folder holds none, or none yet.
+    """
+    return _snapshot(folder, read(folder))
+
+
+def later(known: Snapshot) -> Snapshot:
+    """The study with what has been written since; the same object where nothing has changed."""
+    record = advanced(known.record, known.folder)
+    launch = found(known.folder)
+    same = len(record.events) == len(known.record.events) and record.state == known.record.state
+    if same and launch == known.launch and (record.state != "stopped" or complaint(known.folder) == known.fault):
+        return known
+    return _snapshot(known.folder, record)
+
+
+def _snapshot(folder: Path, record: Record) -> Snapshot:
+    table = frames.trials(record)
+    rows: tuple[Row, ...] = ()
+    if not isinstance(table, str):
+        columns = zip(table["trial"], table["state"], table["score"], table["step"], table["seeds"], strict=True)
+        rows = tuple(Row(*each, record.runs[each[0]][0].config) for each in columns)
+    launch = found(folder)
+    fault = complaint(folder) if record.state == "stopped" and not alive(launch) else ""
+    lines = {trial: [curve(run) for run in runs if run.reports] for trial, runs in record.runs.items()}
+    return Snapshot(
+        folder, record, rows, record.space.names, facts(folder, record.study, record.history), launch, fault, lines
+    )
+
+
+def curve(run: Run) -> tuple[list[int], list[float]]:
+    """Steps and scores of a training."""
+    return [report.step for report in run.reports], [report.score for report in run.reports]
+
+
+def config_lines(snapshot: Snapshot, row: Row) -> list[tuple[str, str, str, bool]]:
+    """Name, value, default and whether the two differ, for every hyperparameter that is searched."""
+    algorithm, config = snapshot.record.resolved(row.config)
+    lines = []
+    for name in config:
+        default = algorithm.defaults.get(name)
+        if name in {each.rpartition(".")[2] for each in snapshot.names}:
+            shown = "" if default is None else write(default)
+            lines.append((name, write(config[name]), shown, config[name] != default))
+    return lines
+
+
+def against_default(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """The best beside the default, while tuning and on unseen seeds, in words."""
+    rows: list[tuple[str, str]] = []
+    best = snapshot.best
+    default = next((row for row in snapshot.rows if row.trial == 0), None)
+    if best is not None:
+        rows.append((f"Best so far, trial {best.trial}", number(best.score)))
+    if default is not None and default.score is not None:
+        rows.append((f"Default, after {default.step:,} steps", number(default.score)))
+    result = snapshot.record.result
+    if result is not None and result.test_iqm is not None and result.test_interval is not None:
+        low, high = result.test_interval
+        span = f"{number(result.test_iqm)}  ({number(low)} to {number(high)})"
+        rows.insert(0, (f"Winner on {len(result.test_seeds)} unseen seeds, trial {result.trial}", span))
+        rows.insert(1, ("Default on the same seeds", number(result.default_test_iqm)))
+    return rows
+
+
+def published(answer: Mapping[str, Any]) -> tuple[str, float] | None:
+    """The highest published score of the study's algorithm, from what `hyperpilot compare --json` has printed."""
+    ours = next((agent["algorithm"] for agent in answer.get("agents", ())), None)
+    known = [each["published"] for each in answer.get("beside", ()) if each["published"]["algorithm"] == ours]
+    if not known:
+        return None
+    best = max(known, key=lambda each: each["mean"])
+    return f"Published ({best['source']['title']}, {best['steps']:,} steps)", float(best["mean"])

@@ -1,0 +1,75 @@
+"""Studies: a new one, and those that are open, each in a tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QTabBar, QTabWidget
+
+from hyperpilot.gui.pages.live import Live
+from hyperpilot.gui.pages.page import Host, Page
+from hyperpilot.gui.pages.setup import Setup
+from hyperpilot.gui.theme import Colours
+
+
+class Tune(Page):
+    """The page."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host, "Tune")
+        self.tabs = QTabWidget()
+        self.tabs.setTabsClosable(True)
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabCloseRequested.connect(self._close)
+        self.setup = Setup(host)
+        self.setup.started.connect(self.open)
+        self.tabs.addTab(self.setup, "New study")
+        for side in (QTabBar.ButtonPosition.RightSide, QTabBar.ButtonPosition.LeftSide):
+            self.tabs.tabBar().setTabButton(0, side, None)
+        self.body.addWidget(self.tabs, 1)
+
+    @property
+    def live(self) -> list[Live]:
+        """The studies that are open."""
+        return [self.tabs.widget(place) for place in range(1, self.tabs.count())]
+
+    def open(self, folder: Path) -> Live:
+        """Shows a study."""
+        self.host.settings.remember(folder)
+        found = next((each for each in self.live if each.folder.resolve() == folder.resolve()), None)
+        if found is None:
+            found = Live(self.host, folder)
+            found.recolour(self.host.theme.colours)
+            self.tabs.addTab(found, folder.name)
+            self.tabs.setTabToolTip(self.tabs.count() - 1, str(folder))
+        self.tabs.setCurrentWidget(found)
+        self._keep_open()
+        return found
+
+    def restore(self) -> None:
+        """Opens the studies that were open when the window was closed."""
+        for text in self.host.settings.form("open studies").get("folders", ()):
+            if (Path(text) / "study.yaml").exists():
+                self.open(Path(text))
+
+    def recolour(self, colours: Colours) -> None:
+        for each in self.live:
+            each.recolour(colours)
+
+    def finish(self) -> None:
+        self._keep_open()
+        self.setup.finish()
+        for each in self.live:
+            each.finish()
+
+    def _close(self, place: int) -> None:
+        if place > 0:
+            live = self.tabs.widget(place)
+            self.tabs.removeTab(place)
+            live.finish()
+            live.deleteLater()
+            self._keep_open()
+
+    def _keep_open(self) -> None:
+        folders = [str(each.folder.resolve()) for each in self.live]
+        self.host.settings.keep_form("open studies", {"folders": folders})
