@@ -5,6 +5,9 @@ import os
 import postgres
 import pytest
 
+# The window's own tests run in processes of their own, one for each binding of Qt: tests/test_window.py starts them.
+collect_ignore = [] if os.environ.get("HYPERPILOT_WINDOW_TESTS") else ["window"]
+
 
 @pytest.fixture(scope="session")
 def postgres_url():

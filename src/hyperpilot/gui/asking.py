@@ -59,7 +59,9 @@ class Question(QObject):
         self._timer.stop()
         process, self._process = self._process, None
         if process is not None:
+            process.blockSignals(True)
             process.kill()
+            process.waitForFinished(500)
             process.deleteLater()
 
     def _ended(self, process: QProcess, code: int) -> None:

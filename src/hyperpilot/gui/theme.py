@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from string import Template
 
 import pyqtgraph as pg
-from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
+from qtpy.QtCore import QObject, QPointF, Qt, QTemporaryDir, Signal
+from qtpy.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPainter, QPalette, QPen, QPixmap
 from qtpy.QtWidgets import QApplication
 
 MODES = ("system", "light", "dark")
@@ -71,7 +72,8 @@ DARK = Colours(
 _STYLE = Template("""
 QWidget { color: $ink; }
 QMainWindow, QDialog, #page { background: $back; }
-#side { background: $side; border: none; border-right: 1px solid $line; outline: none; padding: 6px 8px; }
+#side { background: $side; border: none; border-right: 1px solid $line; border-radius: 0; outline: none;
+  padding: 6px 8px; }
 #side::item { border-radius: 7px; padding: 9px 12px; margin: 1px 0; color: $soft; }
 #side::item:selected { background: $shade; color: $accent; }
 #side::item:hover:!selected { color: $ink; }
@@ -90,7 +92,10 @@ QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextBrowser {
 QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border-color: $bad; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $soft; background: $back; }
-QComboBox::drop-down { border: none; width: 20px; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0; min-height: 0; background: transparent; }
+QComboBox { padding-right: 22px; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::down-arrow { image: url($arrow); width: 9px; height: 9px; }
 QComboBox QAbstractItemView { background: $card; border: 1px solid $line; selection-background-color: $shade;
   selection-color: $ink; }
 QPushButton { background: $card; border: 1px solid $line; border-radius: 6px; padding: 5px 14px; min-height: 18px; }
@@ -104,6 +109,8 @@ QPushButton:checked { background: $shade; border-color: $accent; }
 QTreeView, QTableView, QListView { background: $card; border: 1px solid $line; border-radius: 8px; outline: none;
   alternate-background-color: $back; selection-background-color: $shade; selection-color: $ink; gridline-color: $line; }
 QTreeView::item { padding: 3px 2px; }
+QTableView::item { padding: 0 8px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QHeaderView { background: $card; }
 QHeaderView::section { background: $card; color: $soft; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
 QTableCornerButton::section { background: $card; border: none; }
@@ -111,6 +118,9 @@ QTabWidget::pane { border: none; }
 QTabBar { background: transparent; }
 QTabBar::tab { background: transparent; color: $soft; padding: 7px 14px; border: none; border-bottom: 2px solid transparent; }
 QTabBar::tab:selected { color: $ink; border-bottom-color: $accent; }
+#close { border: none; background: transparent; color: $soft; padding: 0; min-height: 0; font-size: 15px; }
+#close:hover { color: $ink; }
+#bare { border: none; border-radius: 0; }
 QScrollArea, #clear { background: transparent; border: none; }
 QProgressBar { background: $shade; border: none; border-radius: 4px; max-height: 8px; min-height: 8px; }
 QProgressBar::chunk { background: $accent; border-radius: 4px; }
@@ -145,6 +155,7 @@ class Theme(QObject):
     def __init__(self, app: QApplication, mode: str = "system") -> None:
         super().__init__()
         self._app = app
+        self._files = QTemporaryDir()
         self._system_dark = _is_dark(app)
         self.mode = mode if mode in MODES else "system"
         self.colours = LIGHT
@@ -161,9 +172,23 @@ class Theme(QObject):
         dark = self._system_dark if mode == "system" else mode == "dark"
         self.colours = DARK if dark else LIGHT
         self._app.setPalette(_palette(self.colours))
-        self._app.setStyleSheet(_STYLE.substitute({name: getattr(self.colours, name) for name in LIGHT.__slots__}))
+        names = {name: getattr(self.colours, name) for name in LIGHT.__slots__}
+        self._app.setStyleSheet(_STYLE.substitute(names, arrow=self._arrow()))
         pg.setConfigOptions(antialias=True, background=self.colours.card, foreground=self.colours.soft)
         self.changed.emit(self.colours)
+
+    def _arrow(self) -> str:
+        """A file with the arrow of a list, in the colours: style sheets take pictures from files alone."""
+        file = Path(self._files.path()) / f"arrow-{self.colours.soft[1:]}.png"
+        picture = QPixmap(18, 18)
+        picture.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self.colours.soft), 2.4))
+        painter.drawPolyline([QPointF(3, 6), QPointF(9, 12), QPointF(15, 6)])
+        painter.end()
+        picture.save(str(file))
+        return file.as_posix()
 
     def _system_changed(self) -> None:
         self._system_dark = _is_dark(self._app)
@@ -185,6 +210,8 @@ def _font() -> QFont:
             font.setFamily(family)
             break
     font.setPointSizeF(max(9.5, font.pointSizeF()))
+    if hasattr(font, "setFeature"):  # Qt 6.7; Inter would write the x of 64x64 as a sign
+        font.setFeature(QFont.Tag("calt"), 0)
     return font
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QObject, QThread, Signal
+from qtpy.QtCore import QObject, Signal
 
 from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui.models import library
@@ -16,8 +17,8 @@ from hyperpilot.gui.models import training as trainings
 from hyperpilot.gui.models.words import fault
 
 
-class Watcher(QThread):
-    """Calls a function every so often, and hands on what it returns where that is another object than before.
+class Watcher(QObject):
+    """Calls a function every so often in a thread, and hands on what it returns where that is another object than before.
 
     `seen` carries it; `failed` carries an error in words and its details, once for each different one.
 
@@ -33,9 +34,24 @@ class Watcher(QThread):
         super().__init__(parent)
         self._look, self._every_s = look, every_s
         self._end, self._now = threading.Event(), threading.Event()
+        # Python's own thread, as nobody has to wait for its end: a look may take seconds, and a window should close at once.
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def run(self) -> None:
-        """The thread's life."""
+    def start(self) -> None:
+        """Begins to look."""
+        self._thread.start()
+
+    def look_now(self) -> None:
+        """Looks at once instead of after the pause."""
+        self._now.set()
+
+    def finish(self) -> None:
+        """Ends the thread, which hands on nothing any more."""
+        self._end.set()
+        self._now.set()
+        self.blockSignals(True)
+
+    def _run(self) -> None:
         known: Any = None
         said = ""
         while not self._end.is_set():
@@ -45,23 +61,23 @@ class Watcher(QThread):
                 said = ""
                 if found is not known:
                     known = found
-                    self.seen.emit(found)
-            except Exception as error:  # a thread of Qt that raises would end the window
+                    self._tell(found)
+            except Exception as error:  # it has to go on looking: what cannot be read now may be readable later
                 words, details = fault(error)
                 if words != said:
                     said = words
-                    self.failed.emit(words, details)
+                    self._complain(words, details)
             self._now.wait(self._every_s)
 
-    def look_now(self) -> None:
-        """Looks at once instead of after the pause."""
-        self._now.set()
+    def _tell(self, found: Any) -> None:
+        if not self._end.is_set():
+            with suppress(RuntimeError):  # the window has been closed in this instant
+                self.seen.emit(found)
 
-    def finish(self) -> None:
-        """Ends the thread; returns when it has."""
-        self._end.set()
-        self._now.set()
-        self.wait(10_000)
+    def _complain(self, words: str, details: str) -> None:
+        if not self._end.is_set():
+            with suppress(RuntimeError):
+                self.failed.emit(words, details)
 
 
 def of_study(folder: Path, parent: QObject | None = None) -> Watcher:

@@ -58,6 +58,8 @@ class TuneForm:
         horizon: environment steps of a full training, as they are typed.
         workers: trainings at once.
         strategy, schedule, surrogate: names.
+        objective: what is maximised.
+        evaluations: how many over the horizon.
         seed: of every random number.
         space: words for what differs from the algorithms' own space.
     """
@@ -72,6 +74,7 @@ class TuneForm:
     schedule: str = "racing"
     surrogate: str = "bnn"
     objective: str = "return"
+    evaluations: int = 20
     seed: int = 0
     space: Sequence[str] = ()
 
@@ -80,6 +83,7 @@ class TuneForm:
         said = ["tune", self.algorithms, self.env, "--horizon", str(parse_steps(self.horizon))]
         said += ["--hours", f"{self.hours:g}"] if self.hours else ["--total-steps", str(parse_steps(self.total_steps))]
         said += ["--workers", str(self.workers), "--seed", str(self.seed), "--objective", self.objective]
+        said += ["--evaluations", str(self.evaluations)]
         said += ["--strategy", self.strategy, "--surrogate", self.surrogate]
         if "pbt" not in self.strategy:
             said += ["--schedule", self.schedule]

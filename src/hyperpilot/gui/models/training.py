@@ -81,7 +81,7 @@ def read(folder: Path) -> Training:
         int(runs[-1].name.removeprefix("seed-")) if runs else 0,
         _chosen(points, _RETURNS),
         _chosen(points, _LOSSES),
-        _chosen(points, _ENTROPY),
+        dict([*_chosen(points, _ENTROPY).items()][:1]),
         launch=launch,
     )
     return _with_state(training, runs, launch)

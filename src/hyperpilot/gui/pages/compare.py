@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHeaderView,
     QListWidget,
-    QSplitter,
     QStackedWidget,
     QTableWidget,
     QTableWidgetItem,
@@ -25,7 +24,7 @@ from hyperpilot.gui.models import compared
 from hyperpilot.gui.pages.page import Host, Page
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.curves import Band, Curves
-from hyperpilot.gui.widgets.parts import Card, Empty, button, label, row
+from hyperpilot.gui.widgets.parts import Card, Empty, beside, button, label, row
 
 
 class Compare(Page):
@@ -81,11 +80,7 @@ class Compare(Page):
             ("Report", report),
         ):
             self.tabs.addTab(part, name)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.tabs)
-        split.setSizes([270, 810])
-        split.setChildrenCollapsible(False)
+        split = beside(left, self.tabs, sizes=(270, 810))
         empty = Empty(
             "Nothing to compare yet",
             "Select trials in the table of a study and press Compare, or add a study here.",
@@ -182,6 +177,7 @@ class Compare(Page):
 
 def _table() -> QTableWidget:
     table = QTableWidget()
+    table.setObjectName("bare")
     table.setShowGrid(False)
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setTabKeyNavigation(False)

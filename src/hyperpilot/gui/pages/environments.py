@@ -8,12 +8,12 @@ from typing import Any
 
 from qtpy.QtCore import QModelIndex, Qt, QTimer
 from qtpy.QtGui import QStandardItem, QStandardItemModel
-from qtpy.QtWidgets import QCheckBox, QHeaderView, QLineEdit, QSplitter, QTreeView
+from qtpy.QtWidgets import QCheckBox, QHeaderView, QLineEdit, QTreeView
 
 from hyperpilot.gui.asking import Question
 from hyperpilot.gui.models import catalogue
 from hyperpilot.gui.pages.page import Host, Page
-from hyperpilot.gui.widgets.parts import Card, Facts, button, label, row
+from hyperpilot.gui.widgets.parts import Card, Facts, beside, button, label, row
 from hyperpilot.gui.widgets.picture import Picture
 
 _ID = int(Qt.ItemDataRole.UserRole) + 1
@@ -37,7 +37,6 @@ class Environments(Page):
         self._wait.setInterval(250)  # whoever moves through the list with the keyboard does not start a process a line
         self._wait.timeout.connect(self._start_look)
         self._build()
-        self._list.command(["envs", "--json"])
 
     def _build(self) -> None:
         self.search = QLineEdit()
@@ -51,6 +50,7 @@ class Environments(Page):
         self._items = QStandardItemModel()
         self.tree.setModel(self._items)
         self.tree.setUniformRowHeights(True)
+        self.tree.setObjectName("bare")
         self.tree.setEditTriggers(QTreeView.EditTrigger.NoEditTriggers)
         self.tree.setAccessibleName("Environments by family")
         self.tree.selectionModel().currentChanged.connect(self._picked)
@@ -60,12 +60,7 @@ class Environments(Page):
         left.add(row(self.search, self.installed))
         left.add(self.tree, 1)
         left.add(self.count)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self._right())
-        split.setSizes([560, 520])
-        split.setChildrenCollapsible(False)
-        self.body.addWidget(split, 1)
+        self.body.addWidget(beside(left, self._right(), sizes=(540, 520)), 1)
 
     def _right(self) -> Card:
         right = Card()
@@ -105,6 +100,10 @@ class Environments(Page):
             return
         self.picture.show_text("Looking …")
         self._wait.start()
+
+    def shown(self) -> None:
+        if not self.entries and not self._list.busy:
+            self._list.command(["envs", "--json"])
 
     def finish(self) -> None:
         self._list.drop()

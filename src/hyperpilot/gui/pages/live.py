@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, QUrl, Signal
+from qtpy.QtCore import QUrl, Signal
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QCheckBox, QProgressBar, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QProgressBar, QVBoxLayout, QWidget
 
 from hyperpilot.gui import processes, watcher
 from hyperpilot.gui.asking import Question
@@ -17,7 +17,7 @@ from hyperpilot.gui.models.words import number
 from hyperpilot.gui.pages.page import Host
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.curves import Band, Curve, Curves
-from hyperpilot.gui.widgets.parts import Card, Facts, button, label, row, scrolled
+from hyperpilot.gui.widgets.parts import Card, Facts, beside, button, label, row, scrolled
 from hyperpilot.gui.widgets.table import TrialTable
 
 
@@ -54,8 +54,6 @@ class Live(QWidget):
         layout.setContentsMargins(0, 6, 0, 0)
         layout.setSpacing(10)
         layout.addWidget(self._head())
-        split = QSplitter(Qt.Orientation.Vertical)
-        upper = QSplitter(Qt.Orientation.Horizontal)
         plot = Card()
         self.curves = Curves()
         self.forecast = QCheckBox("Forecast the chosen trial")
@@ -65,7 +63,7 @@ class Live(QWidget):
         plot.add(self.curves, 1)
         plot.add(row(self.forecast, self.forecast_words, 1))
         side = Card("How it stands")
-        self.standing = Facts()
+        self.standing = Facts(stacked=True)
         self.picked_name = label("", "heading")
         self.config = Facts()
         inner = QWidget()
@@ -76,19 +74,13 @@ class Live(QWidget):
             inner_layout.addWidget(part)
         inner_layout.addStretch(1)
         side.add(scrolled(inner), 1)
-        upper.addWidget(plot)
-        upper.addWidget(side)
-        upper.setSizes([680, 380])
         self.table = TrialTable()
         self.table.picked.connect(self.pick)
         lower = Card()
         lower.add(self.table, 1)
         lower.add(row(self._below(), 1, self._to_compare, self._to_watch))
-        for each in (upper, lower):
-            split.addWidget(each)
-        split.setSizes([400, 300])
-        split.setChildrenCollapsible(False)
-        layout.addWidget(split, 1)
+        upper = beside(plot, side, sizes=(680, 360))
+        layout.addWidget(beside(upper, lower, sizes=(400, 300), vertical=True), 1)
 
     def _head(self) -> QWidget:
         self.what = label(self.folder.name, "big")

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
 
 from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui import processes
 from hyperpilot.gui.asking import Question
-from hyperpilot.gui.models import ranges
+from hyperpilot.gui.models import plugins, ranges
 from hyperpilot.gui.models.commands import TuneForm, free_folder
 from hyperpilot.gui.models.words import duration, fault, steps
 from hyperpilot.gui.pages.page import Host
-from hyperpilot.gui.widgets.parts import Card, button, combo, field_label, form, label, row, scrolled
+from hyperpilot.gui.widgets.parts import Card, beside, button, combo, field_label, form, label, row, scrolled
 from hyperpilot.gui.widgets.space_editor import SpaceEditor
-from hyperpilot.registry import available, load
 from hyperpilot.runtime.named import as_text, named
 
 _TIPS = {
@@ -29,6 +28,7 @@ _TIPS = {
     "Strategy": "How configurations are proposed.",
     "Schedule": "How steps are spent over trials.",
     "Surrogate": "The model of the scores.",
+    "Evaluations": "How often a training is evaluated over the horizon.",
     "Objective": "What is maximised: return, iqm, cvar, ... or a sum: iqm:1,cvar:0.5.",
     "Seed": "Of every random number of the search.",
     "Folder": "Where the study is kept; empty takes a new one below studies.",
@@ -74,18 +74,12 @@ class Setup(QWidget):
         right.add(label("Double-click to change: 1e-5..1e-2 is a range, 0.9|0.99 a list of values.", "soft", wrap=True))
         right.add(self.space, 1)
         right.add(row(self.rules, button("As it was", self._reset, tip="Take back all changes")))
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(right)
-        split.setSizes([380, 700])
-        split.setChildrenCollapsible(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
-        layout.addWidget(split)
+        layout.addWidget(beside(left, right, sizes=(380, 700)))
 
     def _what(self) -> Any:
-        names = [name for name in available("algorithms") if load("algorithms", name).sb3_class]
-        self.env, self.algorithms = QLineEdit(), combo(names, "ppo", editable=True)
+        self.env, self.algorithms = QLineEdit(), combo(plugins.trainable(), "ppo", editable=True)
         self.steps, self.hours = QLineEdit("2M"), QDoubleSpinBox()
         self.hours.setRange(0.05, 10_000)
         self.hours.setValue(1.0)
@@ -97,12 +91,14 @@ class Setup(QWidget):
         self.amount.setMaximumHeight(self.steps.sizeHint().height() + 4)
         self.unit.currentIndexChanged.connect(self.amount.setCurrentIndex)
         self.horizon = QLineEdit("100k")
-        self.workers, self.seed = QSpinBox(), QSpinBox()
+        self.workers, self.seed, self.evaluations = QSpinBox(), QSpinBox(), QSpinBox()
+        self.evaluations.setRange(1, 10_000)
+        self.evaluations.setValue(20)
         self.workers.setRange(1, 4096)
         self.seed.setRange(0, 499_999)
-        self.strategy = combo(available("strategies"), "bayes")
-        self.schedule = combo(available("schedules"), "racing")
-        self.surrogate = combo(available("surrogates"), "bnn")
+        self.strategy = combo(plugins.names("strategies"), "bayes")
+        self.schedule = combo(plugins.names("schedules"), "racing")
+        self.surrogate = combo(plugins.names("surrogates"), "bnn")
         self.objective, self.folder = QLineEdit("return"), QLineEdit()
         self.folder.setPlaceholderText("a new one below studies")
         fields: dict[str, QWidget] = {
@@ -114,6 +110,7 @@ class Setup(QWidget):
             "Strategy": self.strategy,
             "Schedule": self.schedule,
             "Surrogate": self.surrogate,
+            "Evaluations": self.evaluations,
             "Objective": self.objective,
             "Seed": self.seed,
             "Folder": self.folder,
@@ -147,6 +144,7 @@ class Setup(QWidget):
             "surrogate": self.surrogate.currentText(),
             "objective": self.objective.text(),
             "seed": self.seed.value(),
+            "evaluations": self.evaluations.value(),
             "space": ranges.kept(self.space.rows),
         }
         self.host.settings.keep_form("tune", kept)
@@ -165,6 +163,7 @@ class Setup(QWidget):
             schedule=self.schedule.currentText(),
             surrogate=self.surrogate.currentText(),
             objective=self.objective.text().strip() or "return",
+            evaluations=self.evaluations.value(),
             seed=self.seed.value(),
             space=ranges.words(self.space.rows),
         )
@@ -185,6 +184,7 @@ class Setup(QWidget):
         self.hours.setValue(float(kept.get("hours", 1.0)))
         self.workers.setValue(int(kept.get("workers", 1)))
         self.seed.setValue(int(kept.get("seed", 0)))
+        self.evaluations.setValue(int(kept.get("evaluations", 20)))
         self._check()
         if kept.get("space"):
             self.space.show_rows(ranges.restored(self.space.rows, kept["space"]))

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLineEdit, QSpinBox, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from hyperpilot.cli._options import parse_steps
 from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui import processes
+from hyperpilot.gui.models import plugins
 from hyperpilot.gui.models.commands import TrainForm, free_folder
 from hyperpilot.gui.models.words import fault
 from hyperpilot.gui.pages.page import Host, Page
 from hyperpilot.gui.pages.progress import Progress
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.form import HyperForm
-from hyperpilot.gui.widgets.parts import Card, button, combo, field_label, form, label, row, scrolled
+from hyperpilot.gui.widgets.parts import Card, beside, button, combo, field_label, form, label, row, scrolled
 from hyperpilot.protocols import Algorithm
-from hyperpilot.registry import available, load
 
 _TIPS = {
     "Environment": "An id as CartPole-v1, or module:Class.",
@@ -55,19 +55,13 @@ class Train(Page):
         left.add(self.wrong)
         left.add(row(self.defaults, 1, self.start))
         self.progress = Progress(self.host)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        split.addWidget(left)
-        split.addWidget(self.progress)
-        split.setSizes([390, 690])
-        split.setChildrenCollapsible(False)
-        self.body.addWidget(split, 1)
+        self.body.addWidget(beside(left, self.progress, sizes=(400, 680)), 1)
         self.algorithm.currentTextChanged.connect(self._chosen)
 
     def _what(self) -> QWidget:
         self.env = QLineEdit()
         self.env.setPlaceholderText("CartPole-v1")
-        names = [name for name in available("algorithms") if load("algorithms", name).sb3_class]
-        self.algorithm = combo(names)
+        self.algorithm = combo(plugins.trainable())
         self.steps, self.save, self.folder = QLineEdit("100k"), QLineEdit(), QLineEdit()
         self.save.setPlaceholderText("with each evaluation")
         self.folder.setPlaceholderText("a new one below runs")
@@ -176,8 +170,7 @@ class Train(Page):
         self._steps_changed()
 
     def _algorithm(self) -> Algorithm:
-        found: Algorithm = load("algorithms", self.algorithm.currentText())
-        return found
+        return plugins.algorithm(self.algorithm.currentText())
 
     def _defaults(self) -> None:
         self.hyper.show_algorithm(self._algorithm())

@@ -10,6 +10,7 @@ from hyperpilot.gui.pages.live import Live
 from hyperpilot.gui.pages.page import Host, Page
 from hyperpilot.gui.pages.setup import Setup
 from hyperpilot.gui.theme import Colours
+from hyperpilot.gui.widgets.parts import button
 
 
 class Tune(Page):
@@ -18,14 +19,10 @@ class Tune(Page):
     def __init__(self, host: Host) -> None:
         super().__init__(host, "Tune")
         self.tabs = QTabWidget()
-        self.tabs.setTabsClosable(True)
         self.tabs.setDocumentMode(True)
-        self.tabs.tabCloseRequested.connect(self._close)
         self.setup = Setup(host)
         self.setup.started.connect(self.open)
         self.tabs.addTab(self.setup, "New study")
-        for side in (QTabBar.ButtonPosition.RightSide, QTabBar.ButtonPosition.LeftSide):
-            self.tabs.tabBar().setTabButton(0, side, None)
         self.body.addWidget(self.tabs, 1)
 
     @property
@@ -41,7 +38,14 @@ class Tune(Page):
             found = Live(self.host, folder)
             found.recolour(self.host.theme.colours)
             self.tabs.addTab(found, folder.name)
-            self.tabs.setTabToolTip(self.tabs.count() - 1, str(folder))
+            place = self.tabs.count() - 1
+            self.tabs.setTabToolTip(place, str(folder))
+            close = button(
+                "×", lambda of=found: self._close(self.tabs.indexOf(of)), tip="Close the tab; the study goes on"
+            )
+            close.setObjectName("close")
+            close.setFixedSize(22, 22)
+            self.tabs.tabBar().setTabButton(place, QTabBar.ButtonPosition.RightSide, close)
         self.tabs.setCurrentWidget(found)
         self._keep_open()
         return found

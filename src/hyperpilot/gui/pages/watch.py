@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QSlider, QSpinBox, QSplitter
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QSlider, QSpinBox
 
+from hyperpilot.gui.models import plugins
 from hyperpilot.gui.models.checkpoints import Choice, choices
 from hyperpilot.gui.pages.page import Host, Page
-from hyperpilot.gui.widgets.parts import Card, button, combo, label, row
+from hyperpilot.gui.widgets.parts import Card, beside, button, combo, label, row
 from hyperpilot.gui.widgets.stage import Stage
-from hyperpilot.registry import available
 
 _FIRST_SEED = 20_000_000
 _SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -45,7 +45,7 @@ class Watch(Page):
         self.checkpoint = combo([])
         self.checkpoint.setMinimumContentsLength(30)
         self.checkpoint.setAccessibleName("Trial and checkpoint")
-        self.algo = combo(["as it says", *available("algorithms")])
+        self.algo = combo(["as it says", *plugins.trainable()])
         self.algo.setToolTip("Algorithm of a bare model.zip")
         self.env = QLineEdit()
         self.env.setPlaceholderText("environment, if another")
@@ -60,12 +60,8 @@ class Watch(Page):
         )
         chooser.add(row(self.checkpoint, self.algo, self.env, 1, self.load_other, self.load_one))
         self.body.addWidget(chooser)
-        split = QSplitter(Qt.Orientation.Horizontal)
-        for stage in self.stages:
-            split.addWidget(stage)
-        split.setChildrenCollapsible(False)
+        self.body.addWidget(beside(*self.stages, sizes=(540, 540)), 1)
         self.stages[1].hide()
-        self.body.addWidget(split, 1)
         self.body.addWidget(self._controls())
 
     def _controls(self) -> Card:

@@ -44,7 +44,8 @@ class Curves(QWidget):
         self._item.hideButtons()
         self._item.showGrid(x=True, y=True, alpha=0.12)
         self._item.getViewBox().setDefaultPadding(0.04)
-        self._legend = self._item.addLegend(offset=(10, 8), labelTextSize="9pt")
+        self._item.getAxis("left").setWidth(54)
+        self._legend = self._item.addLegend(offset=(10, 8), labelTextSize="9pt", verSpacing=-4)
         self._behind = pg.PlotCurveItem(connect="finite")
         self._item.addItem(self._behind)
         self._parts: list[object] = []
@@ -66,6 +67,9 @@ class Curves(QWidget):
             axis.setTextPen(pg.mkPen(colours.soft))
             axis.setLabel(text, color=colours.soft)
             axis.enableAutoSIPrefix(False)
+        behind_legend = pg.mkColor(colours.card)
+        behind_legend.setAlpha(205)
+        self._legend.setBrush(pg.mkBrush(behind_legend))
         self._legend.setLabelTextColor(colours.ink)
         self._behind.setPen(pg.mkPen(colours.faint, width=1))
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -129,17 +130,33 @@ def scrolled(inner: QWidget) -> QScrollArea:
     return area
 
 
-class Facts(QWidget):
-    """Names and texts in two columns, which are replaced together."""
+def beside(*parts: QWidget, sizes: Sequence[int], vertical: bool = False) -> QSplitter:
+    """Parts with a border between them that can be moved."""
+    split = QSplitter(Qt.Orientation.Vertical if vertical else Qt.Orientation.Horizontal)
+    for part in parts:
+        split.addWidget(part)
+    split.setSizes(list(sizes))
+    split.setChildrenCollapsible(False)
+    split.setHandleWidth(GAP)
+    return split
 
-    def __init__(self) -> None:
+
+class Facts(QWidget):
+    """Names and texts in two columns, which are replaced together.
+
+    Args:
+        stacked: whether each text stands below its name, for long names.
+    """
+
+    def __init__(self, stacked: bool = False) -> None:
         super().__init__()
+        self._stacked = stacked
         self.setObjectName("clear")
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(18)
         self._grid.setVerticalSpacing(5)
-        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnStretch(0 if stacked else 1, 1)
         self.rows: list[tuple[str, str]] = []
 
     def show_rows(self, rows: Sequence[tuple[str, str]], marked: Sequence[bool] = ()) -> None:
@@ -154,8 +171,12 @@ class Facts(QWidget):
             bold = place < len(marked) and marked[place]
             value = label(text, "heading" if bold else "", wrap=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._grid.addWidget(label(name, "soft"), place, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(value, place, 1)
+            if self._stacked:
+                self._grid.addWidget(label(name, "soft", wrap=True), 2 * place, 0)
+                self._grid.addWidget(value, 2 * place + 1, 0)
+            else:
+                self._grid.addWidget(label(name, "soft"), place, 0, Qt.AlignmentFlag.AlignTop)
+                self._grid.addWidget(value, place, 1)
 
 
 class Empty(QWidget):

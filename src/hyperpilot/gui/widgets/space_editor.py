@@ -122,6 +122,7 @@ class SpaceEditor(QTableView):
     def __init__(self) -> None:
         super().__init__()
         self._model = _Model()
+        self.setObjectName("bare")
         self.setModel(self._model)
         self._model.edited.connect(self.edited)
         self.setItemDelegateForColumn(_USE, _Choices(ranges.USES, self))

@@ -52,7 +52,8 @@ class Stage(Card):
 
     def load(self, request: dict[str, Any]) -> None:
         """Loads an agent; `request` is the player's, without what it does."""
-        self.player.end()
+        if self.player.busy:
+            self.player.end()  # whatever it does; else it is asked again, as to start one takes seconds
         self.request, self.agent, self.returns = request, {}, []
         self.name.setText("Loading …")
         self.picture.show_text("Loading the agent and its environment …")
@@ -122,10 +123,10 @@ class Stage(Card):
         self.name.setText("The player does not answer")
 
     def _end(self) -> None:
+        self.player.end()
         self._nothing("No agent", "The player was ended.")
 
     def _nothing(self, name: str, text: str) -> None:
-        self.player.end()
         self.agent = {}
         self.name.setText(name)
         self.picture.show_text(text)

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from hyperpilot.gui.models.study import HEADS, Row
 
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -61,8 +62,8 @@ class TrialModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             self.asked += 1
             return self._rows[self._order[index.row()]].cell(index.column(), self._names)
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() != 1:
-            return int(_RIGHT)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(self._aligned(index.column()))
         return None
 
     def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -71,8 +72,16 @@ class TrialModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return HEADS[section] if section < len(HEADS) else self._names[section - len(HEADS)]
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(_RIGHT) if section != 1 else int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            return int(self._aligned(section))
         return None
+
+    def _aligned(self, column: int) -> Any:
+        """Numbers to the right, words to the left."""
+        if column < len(HEADS):
+            return _LEFT if column == 1 else _RIGHT
+        name = self._names[column - len(HEADS)]
+        value = next((row.config[name] for row in self._rows[:20] if name in row.config), "")
+        return _LEFT if isinstance(value, str | bool) else _RIGHT
 
     def sort(self, column: int, order: Any = Qt.SortOrder.AscendingOrder) -> None:
         self._by, self._down = column, order == Qt.SortOrder.DescendingOrder
@@ -104,6 +113,7 @@ class TrialTable(QTableView):
     def __init__(self) -> None:
         super().__init__()
         self.rows = TrialModel()
+        self.setObjectName("bare")
         self.setModel(self.rows)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -128,7 +138,7 @@ class TrialTable(QTableView):
             metrics = self.fontMetrics()
             for column in range(self.rows.columnCount()):
                 head = str(self.rows.headerData(column, Qt.Orientation.Horizontal))
-                wide = max(metrics.horizontalAdvance(head) + 34, 76 if column < len(HEADS) else 92)
+                wide = max(metrics.horizontalAdvance(head) + 44, 84 if column < len(HEADS) else 92)
                 self.setColumnWidth(column, wide)
 
     @property
