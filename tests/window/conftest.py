@@ -29,13 +29,15 @@ def show(qtbot, here, tmp_path, monkeypatch):
 
     def open_it(*folders):
         window = open_window(here, folders, tmp_path / "window.ini")
-        qtbot.addWidget(window)
         opened.append(window)
         return window
 
     yield open_it
     for window in opened:
         window.close()
+        window.setParent(None)
+        window.deleteLater()  # or else every later style sheet is laid on all of them
+    qtbot.wait(10)
 
 
 @pytest.fixture(scope="module", autouse=True)

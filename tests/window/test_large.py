@@ -18,18 +18,18 @@ def study(here):
 
 def test_it_opens_without_the_window_standing_still(show, qtbot, study):
     window = show()
-    ticks = [time.perf_counter()]
+    spent = [
+        time.thread_time()
+    ]  # and not by the clock, as the machine may have other things to do: benchmarks/gui.py does that
     timer = QTimer()
-    timer.timeout.connect(lambda: ticks.append(time.perf_counter()))
+    timer.timeout.connect(lambda: spent.append(time.thread_time()))
     timer.start(5)
     window.open_folder(study)
     live = window.tune.live[0]
     qtbot.waitUntil(lambda: live.table.rows.rowCount() == TRIALS, timeout=30_000)
     qtbot.wait(300)
     timer.stop()
-    assert (
-        max(b - a for a, b in zip(ticks, ticks[1:], strict=False)) < 1.0
-    )  # on a busy machine; benchmarks/gui.py measures
+    assert max(b - a for a, b in zip(spent, spent[1:], strict=False)) < 0.4
 
     table = live.table
     cells = TRIALS * table.rows.columnCount()

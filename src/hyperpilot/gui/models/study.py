@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hyperpilot.cli.status import facts
 from hyperpilot.gui.models.words import number
@@ -15,6 +19,10 @@ from hyperpilot.reports import frames
 from hyperpilot.reports.record import Record, advanced, read
 from hyperpilot.space import Config
 from hyperpilot.space.grammar import write
+
+Array = NDArray[np.float64]
+
+_NOTHING: tuple[Array, Array] = (np.empty(0), np.empty(0))
 
 HEADS = ("Trial", "State", "Score", "Steps", "Seeds")
 
@@ -68,6 +76,9 @@ class Snapshot:
         facts: what `hyperpilot status --json` says.
         launch: the command that the window has started for it.
         fault: why that command has ended, where it complained.
+        lines: the curves of each trial's trainings.
+        behind: all of them as one line, with gaps between them.
+        standing: the best beside the default, in words.
     """
 
     folder: Path
@@ -78,6 +89,8 @@ class Snapshot:
     launch: Launch | None = None
     fault: str = ""
     lines: Mapping[int, list[tuple[list[int], list[float]]]] = field(default_factory=dict)
+    behind: tuple[Array, Array] = _NOTHING
+    standing: tuple[tuple[str, str], ...] = ()
 
     @property
     def state(self) -> str:
@@ -126,9 +139,20 @@ def _snapshot(folder: Path, record: Record) -> Snapshot:
     launch = found(folder)
     fault = complaint(folder) if record.state == "stopped" and not alive(launch) else ""
     lines = {trial: [curve(run) for run in runs if run.reports] for trial, runs in record.runs.items()}
-    return Snapshot(
-        folder, record, rows, record.space.names, facts(folder, record.study, record.history), launch, fault, lines
-    )
+    known = facts(folder, record.study, record.history)
+    drawn = joined([line for of in lines.values() for line in of])
+    found_now = Snapshot(folder, record, rows, record.space.names, known, launch, fault, lines, drawn)
+    return replace(found_now, standing=tuple(against_default(found_now)))
+
+
+def joined(curves: Sequence[tuple[list[int], list[float]]]) -> tuple[Array, Array]:
+    """Curves as one line with gaps: a thousand lines would take a second to draw, one takes a few milliseconds."""
+    if not curves:
+        return _NOTHING
+    gap = [math.nan]
+    xs = np.array([step for steps, _ in curves for step in (*steps, *gap)], dtype=float)
+    ys = np.array([score for _, scores in curves for score in (*scores, *gap)], dtype=float)
+    return xs, ys
 
 
 def curve(run: Run) -> tuple[list[int], list[float]]:

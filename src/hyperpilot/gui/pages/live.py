@@ -180,9 +180,8 @@ class Live(QWidget):
                 marked[name] = max(lines, key=lambda line: len(line[0]))
                 if self.forecast.isChecked() and trial in self._bands:
                     bands[name] = self._bands[trial]
-        behind: list[Curve] = [line for lines in snapshot.lines.values() for line in lines]
-        self.curves.draw(marked, behind, bands, self._levels, dashed=["default"])
-        self.standing.show_rows(studies.against_default(snapshot) + self._published_rows())
+        self.curves.draw(marked, snapshot.behind, bands, self._levels, dashed=["default"])
+        self.standing.show_rows([*snapshot.standing, *self._published_rows()])
         self._show_config(snapshot)
 
     def _show_config(self, snapshot: studies.Snapshot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtWidgets import QTabBar, QTabWidget
@@ -40,9 +41,7 @@ class Tune(Page):
             self.tabs.addTab(found, folder.name)
             place = self.tabs.count() - 1
             self.tabs.setTabToolTip(place, str(folder))
-            close = button(
-                "×", lambda of=found: self._close(self.tabs.indexOf(of)), tip="Close the tab; the study goes on"
-            )
+            close = button("×", partial(self._close_study, found), tip="Close the tab; the study goes on")
             close.setObjectName("close")
             close.setFixedSize(22, 22)
             self.tabs.tabBar().setTabButton(place, QTabBar.ButtonPosition.RightSide, close)
@@ -66,13 +65,11 @@ class Tune(Page):
         for each in self.live:
             each.finish()
 
-    def _close(self, place: int) -> None:
-        if place > 0:
-            live = self.tabs.widget(place)
-            self.tabs.removeTab(place)
-            live.finish()
-            live.deleteLater()
-            self._keep_open()
+    def _close_study(self, live: Live) -> None:
+        self.tabs.removeTab(self.tabs.indexOf(live))
+        live.finish()
+        live.deleteLater()
+        self._keep_open()
 
     def _keep_open(self) -> None:
         folders = [str(each.folder.resolve()) for each in self.live]

@@ -7,21 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from hyperpilot.gui.theme import LIGHT, Colours
 
-Curve = tuple[Sequence[float], Sequence[float]]
+Numbers = Sequence[float] | NDArray[np.float64]
+Curve = tuple[Numbers, Numbers]
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
     """A shaded area: (n,) steps, and the lower and the upper score at each."""
 
-    steps: Sequence[float]
-    low: Sequence[float]
-    high: Sequence[float]
+    steps: Numbers
+    low: Numbers
+    high: Numbers
 
 
 class Curves(QWidget):
@@ -76,7 +78,7 @@ class Curves(QWidget):
     def draw(
         self,
         marked: Mapping[str, Curve],
-        behind: Sequence[Curve] = (),
+        behind: Curve = ((), ()),
         bands: Mapping[str, Band] | None = None,
         levels: Mapping[str, float] | None = None,
         dashed: Sequence[str] = (),
@@ -85,7 +87,7 @@ class Curves(QWidget):
 
         Args:
             marked: curves with a name, in the order of the theme's colours.
-            behind: curves without one, all in one colour.
+            behind: curves without one, all in one colour, as one with gaps between them.
             bands: shaded areas by the name of the curve whose colour they have, or by a name of their own.
             levels: horizontal lines with a name.
             dashed: names among the marked that are broken lines.
@@ -94,7 +96,7 @@ class Curves(QWidget):
             self._item.removeItem(part)
         self._parts = []
         self._legend.clear()
-        self._draw_behind(behind)
+        self._behind.setData(np.asarray(behind[0], dtype=float), np.asarray(behind[1], dtype=float), connect="finite")
         colours = self._palette()
         of = {name: colours[place % len(colours)] for place, name in enumerate(marked)}
         for name, band in (bands or {}).items():
@@ -116,16 +118,6 @@ class Curves(QWidget):
     def _palette(self) -> tuple[str, ...]:
         c = self._colours
         return (c.accent, c.picked, c.second, "#9467bd", "#bcbd22", "#e377c2", "#8c564b")
-
-    def _draw_behind(self, curves: Sequence[Curve]) -> None:
-        # One item with gaps: a thousand items would take a second to draw, one takes a few milliseconds.
-        if not curves:
-            self._behind.setData([], [])
-            return
-        gap = [np.nan]
-        xs = np.concatenate([np.append(np.asarray(steps, dtype=float), gap) for steps, _ in curves])
-        ys = np.concatenate([np.append(np.asarray(scores, dtype=float), gap) for _, scores in curves])
-        self._behind.setData(xs, ys, connect="finite")
 
     def _band(self, band: Band, colour: str) -> None:
         shade = pg.mkColor(colour)
