@@ -93,6 +93,7 @@ QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 QLineEdit[wrong="true"], QComboBox[wrong="true"] { border-color: $bad; }
 QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled { color: $soft; background: $back; }
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; padding: 0; min-height: 0; background: transparent; }
+QAbstractSpinBox QLineEdit { padding: 0 7px; }
 QComboBox { padding-right: 22px; }
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url($arrow); width: 9px; height: 9px; }
@@ -109,7 +110,7 @@ QPushButton:checked { background: $shade; border-color: $accent; }
 QTreeView, QTableView, QListView { background: $card; border: 1px solid $line; border-radius: 8px; outline: none;
   alternate-background-color: $back; selection-background-color: $shade; selection-color: $ink; gridline-color: $line; }
 QTreeView::item { padding: 3px 2px; }
-QTableView::item { padding: 0 8px; }
+QTableView::item { padding: 0 5px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QHeaderView { background: $card; }
 QHeaderView::section { background: $card; color: $soft; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }

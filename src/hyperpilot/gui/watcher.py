@@ -114,7 +114,7 @@ def of_library(known_folders: Callable[[], list[Path]], here: Path, parent: QObj
         found = []
         for folder in library.folders(known_folders(), here):
             stamp = library.stamp(folder)
-            if folder not in kept or kept[folder][0] != stamp or kept[folder][1].state in ("running", "paused"):
+            if folder not in kept or kept[folder][0] != stamp or not library.still(kept[folder][1]):
                 kept[folder] = (stamp, library.item(folder))
             found.append(kept[folder][1])
         found.sort(key=lambda item: -item.changed)

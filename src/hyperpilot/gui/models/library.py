@@ -12,7 +12,8 @@ from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui.models import study as studies
 from hyperpilot.gui.models import training as trainings
 from hyperpilot.gui.models.words import number
-from hyperpilot.reports.record import read
+from hyperpilot.gui.processes import alive, found
+from hyperpilot.reports.record import is_running, read
 
 PLACES = ("studies", "runs")
 
@@ -60,6 +61,13 @@ def stamp(folder: Path) -> tuple[float, ...]:
     """Changes whenever the line of a folder may have changed; costs next to nothing."""
     files = ("study.db", "study.db-wal", "study.yaml", "window.json", "window.log", "result/result.json", "trials/0000")
     return tuple(path.stat().st_mtime if (path := folder / name).exists() else 0.0 for name in files)
+
+
+def still(known: Item) -> bool:
+    """Whether a line whose files have not changed holds: what ran may have been ended."""
+    if known.state not in ("running", "paused"):
+        return True
+    return is_running(known.folder) if known.kind == "study" else alive(found(known.folder))
 
 
 def _study(folder: Path, changed: float) -> Item:

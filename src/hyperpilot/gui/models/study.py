@@ -94,8 +94,7 @@ class Snapshot:
 
     @property
     def state(self) -> str:
-        if self.launch is not None and self.launch.paused and alive(self.launch):
-            return "paused"
+        """Running, stopped or finished."""
         return self.record.state
 
     @property

@@ -89,7 +89,6 @@ class Live(QWidget):
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
         self.spent = label("", "soft")
-        self.pause = button("Pause", self._pause, tip="Stand still, and go on later where it was")
         self.stop = button("Stop", self._stop, tip="End it; nothing that was evaluated is lost")
         self.resume = button("Resume", self._resume, main=True, tip="Go on where it was stopped")
         report = button("Report", self._open_report, tip="Write the HTML report and open it in the browser")
@@ -99,10 +98,10 @@ class Live(QWidget):
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(row(self.what, self.state, 1, report, board, self.pause, self.stop, self.resume))
+        column.addWidget(row(self.what, self.state, 1, report, board, self.stop, self.resume))
         column.addWidget(row(self.progress, self.spent, gap=12))
-        for each in (self.pause, self.stop, self.resume):
-            each.setVisible(False)
+        self.stop.setVisible(False)
+        self.resume.setVisible(False)
         return holder
 
     def _below(self) -> QWidget:
@@ -149,16 +148,12 @@ class Live(QWidget):
         failed = ", ".join(f"{count} {kind}" for kind, count in facts["failed"].items())
         trials = f"{facts['trials']} trials, {facts['reports']} evaluations, {facts['running']} running"
         self.summary.setText(trials + (f"; failed: {failed}" if failed else ""))
-        running = state in ("running", "paused")
         ours = processes.alive(snapshot.launch)
-        self.pause.setVisible(running and processes.can_pause())
-        self.pause.setText("Continue" if state == "paused" else "Pause")
-        self.stop.setVisible(running)
+        self.stop.setVisible(state == "running")
         self.resume.setVisible(state == "stopped")
-        for each in (self.pause, self.stop):
-            each.setEnabled(ours)
-            if not ours:
-                each.setToolTip("It was started elsewhere: Ctrl-C ends it there")
+        self.stop.setEnabled(ours)
+        if not ours:
+            self.stop.setToolTip("It was started elsewhere: Ctrl-C ends it there")
         if snapshot.fault:
             self.host.say(snapshot.fault, processes.said(self.folder))
 
@@ -244,12 +239,6 @@ class Live(QWidget):
             self.host.say(words, details)
         if self.snapshot is not None:
             self._show_head(self.snapshot)
-
-    def _pause(self) -> None:
-        launch = processes.found(self.folder)
-        if launch is not None and processes.alive(launch):
-            (processes.go_on if launch.paused else processes.pause)(self.folder, launch)
-            self._watcher.look_now()
 
     def _stop(self) -> None:
         launch = processes.found(self.folder)

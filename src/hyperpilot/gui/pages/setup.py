@@ -67,16 +67,18 @@ class Setup(QWidget):
         for part in (self.plan_words, self.wrong):
             left.add(part)
         left.add(row(self.plan, 1, self.start))
-        right = Card("Search space")
+        right = Card()
+        reset = button("As it was", self._reset, tip="Take back all changes")
+        right.add(row(label("Search space", "heading"), 1, reset))
         self.space = SpaceEditor()
         self.space.edited.connect(self._check)
         self.rules = label("", "soft", wrap=True)
         right.add(label("Double-click to change: 1e-5..1e-2 is a range, 0.9|0.99 a list of values.", "soft", wrap=True))
         right.add(self.space, 1)
-        right.add(row(self.rules, button("As it was", self._reset, tip="Take back all changes")))
+        right.add(self.rules)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
-        layout.addWidget(beside(left, right, sizes=(380, 700)))
+        layout.addWidget(beside(left, right, sizes=(370, 720)))
 
     def _what(self) -> Any:
         self.env, self.algorithms = QLineEdit(), combo(plugins.trainable(), "ppo", editable=True)

@@ -235,6 +235,5 @@ def _number(low: int, high: int, value: int = 0) -> QSpinBox:
     spin.setRange(low, high)
     spin.setValue(value or low)
     spin.setGroupSeparatorShown(True)
-    spin.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return spin

@@ -49,6 +49,7 @@ class Watch(Page):
         self.algo.setToolTip("Algorithm of a bare model.zip")
         self.env = QLineEdit()
         self.env.setPlaceholderText("environment, if another")
+        self.env.setMinimumWidth(180)
         chooser = Card()
         open_folder = button(
             "Folder …", self._ask_folder, tip="Choose a study, a training or a checkpoint", keys="Ctrl+O"

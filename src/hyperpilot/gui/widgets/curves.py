@@ -51,6 +51,7 @@ class Curves(QWidget):
         self._behind = pg.PlotCurveItem(connect="finite")
         self._item.addItem(self._behind)
         self._parts: list[object] = []
+        self._known_behind: Curve = ((), ())
         self._drawn: dict[str, Curve] = {}
         self.recolour(LIGHT)
 
@@ -96,7 +97,9 @@ class Curves(QWidget):
             self._item.removeItem(part)
         self._parts = []
         self._legend.clear()
-        self._behind.setData(np.asarray(behind[0], dtype=float), np.asarray(behind[1], dtype=float), connect="finite")
+        if behind is not self._known_behind:
+            self._known_behind = behind
+            self._behind.setData(*(np.asarray(each, dtype=float) for each in behind), connect="finite")
         colours = self._palette()
         of = {name: colours[place % len(colours)] for place, name in enumerate(marked)}
         for name, band in (bands or {}).items():

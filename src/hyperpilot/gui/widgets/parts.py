@@ -127,6 +127,7 @@ def scrolled(inner: QWidget) -> QScrollArea:
     area.viewport().setObjectName("clear")
     area.viewport().setAutoFillBackground(False)
     inner.setAutoFillBackground(False)
+    area.setMinimumWidth(inner.minimumSizeHint().width() + 14)
     return area
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QFont
-from qtpy.QtWidgets import QAbstractItemView, QComboBox, QHeaderView, QStyledItemDelegate, QTableView, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QComboBox, QStyledItemDelegate, QTableView, QWidget
 
 from hyperpilot.gui.models import ranges
 from hyperpilot.gui.theme import LIGHT, Colours
 
 _HEADS = ("Hyperparameter", "Use", "Range or value", "Scale", "Default", "Only where")
-_USE, _TEXT, _SCALE = 1, 2, 3
+_WIDTHS = (176, 76, 190, 112, 82, 120)
+_USE, _TEXT, _SCALE, _ONLY = 1, 2, 3, 5
 
 
 class _Model(QAbstractTableModel):
@@ -138,9 +139,10 @@ class SpaceEditor(QTableView):
         self.verticalHeader().setDefaultSectionSize(30)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(_TEXT, QHeaderView.ResizeMode.Stretch)
-        header.setMinimumSectionSize(84)
+        header.setStretchLastSection(True)
+        header.setMinimumSectionSize(70)
+        for column, wide in enumerate(_WIDTHS):
+            self.setColumnWidth(column, wide)
         self.setAccessibleName("Search space")
 
     @property
@@ -154,6 +156,7 @@ class SpaceEditor(QTableView):
 
     def show_rows(self, rows: Sequence[ranges.Row]) -> None:
         self._model.show_rows(rows)
+        self.setColumnHidden(_ONLY, not any(row.only for row in rows))
 
     def change(self, name: str, *, use: str = "", text: str = "", scale: str | None = None) -> None:
         """Edits a row as its cells would."""

@@ -143,5 +143,6 @@ def _place(model: Path) -> str:
     """Which checkpoint it is, as short as possible."""
     parts = model.parent.parts  # .../STUDY/trials/TRIAL/seed-SEED/checkpoints/STEP
     if model.parent.name.isdecimal() and len(parts) > 5:
-        return f"{parts[-6]}, trial {int(parts[-4])}, {parts[-3]}, step {int(parts[-1]):,}"
+        seed = parts[-3].replace("-", " ")
+        return f"{parts[-6]}, trial {int(parts[-4])}, {seed}, step {int(parts[-1]):,}"
     return str(Path(*parts[-2:]))
