@@ -189,10 +189,10 @@ def against_default(snapshot: Snapshot) -> list[tuple[str, str]]:
     return rows
 
 
-def published(answer: Mapping[str, Any]) -> tuple[str, float] | None:
-    """The highest published score of the study's algorithm, from what `hyperpilot compare --json` has printed."""
-    ours = next((agent["algorithm"] for agent in answer.get("agents", ())), None)
-    known = [each["published"] for each in answer.get("beside", ()) if each["published"]["algorithm"] == ours]
+def published(answer: Mapping[str, Any], algorithms: Sequence[str]) -> tuple[str, float] | None:
+    """The highest published score of a study's algorithms, from what `hyperpilot compare --json` has printed."""
+    scores = [each["published"] for each in answer.get("beside", ())]
+    known = [score for score in scores if score["algorithm"] in algorithms]
     if not known:
         return None
     best = max(known, key=lambda each: each["mean"])

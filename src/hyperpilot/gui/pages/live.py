@@ -193,7 +193,9 @@ class Live(QWidget):
         return [(name, number(level)) for name, level in self._levels.items()]
 
     def _compared(self, answer: Any) -> None:
-        found = studies.published(answer)
+        found = studies.published(
+            answer, [each.name for each in self.snapshot.record.algorithms] if self.snapshot else []
+        )
         self._levels = {found[0]: found[1]} if found else {}
         self._draw()
 
