@@ -107,6 +107,8 @@ def test_forms_are_commands_of_the_terminal(tmp_path):
         TrainForm("ppo", "CartPole-v1", "many").words(out)
     tune = TuneForm("ppo,a2c", "CartPole-v1", "20k", "2k", strategy="pbt", space=["--fix", "ppo.gamma=0.9"])
     assert "--schedule" not in tune.words(out) and tune.words(None)[-2:] == ["--plan", "--json"]
+    own = TrainForm("ppo", "LunarLander-v3,gravity=-5,enable_wind=true", "1k").words(out)
+    assert own[2:7] == ["LunarLander-v3", "--env-kwargs", "gravity=-5", "--env-kwargs", "enable_wind=true"]
     (tmp_path / "ppo-X").mkdir()
     assert free_folder(tmp_path, "ppo", "X") == tmp_path / "ppo-X-2"
 

@@ -28,6 +28,7 @@ def command(
         Path | None,
         typer.Option(help="A best.yaml (of the same environment, its arguments too), or name: value lines."),
     ] = None,
+    env_kwargs: Annotated[list[str] | None, typer.Option(help="An argument of the environment: gravity=-5.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings, one after the other, with the seeds that follow.")] = 1,
     evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 20,
@@ -45,7 +46,8 @@ def command(
     horizon = parse_steps(steps)
     every = None if checkpoint_every is None else parse_steps(checkpoint_every)
     algorithm: Algorithm = load("algorithms", algo)
-    read, env_kwargs = _read(config, algo, env) if config else ({}, {})
+    read, known_kwargs = _read(config, algo, env) if config else ({}, {})
+    arguments = {**known_kwargs, **fixed_values(env_kwargs or [])}
     values = {**read, **fixed_values(fix or [])}
     check(algorithm, values)
     with extras():
@@ -53,11 +55,11 @@ def command(
         from hyperpilot.records import Job
         from hyperpilot.runtime.study import evenly
 
-        spec = EnvSpec(env, env_kwargs)
+        spec = EnvSpec(env, arguments)
         check_supported([algorithm], traits(spec))
         trainer_class = load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
-        about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}
+        about = {"algorithm": algo, "env": env, "env_kwargs": arguments, "horizon": horizon, "seed": seed}
         claim(out, {**about, **({"seeds": seeds} if seeds > 1 else {}), "config": complete})
         saved = range(every, horizon, every) if every else ()  # a saved state has a score, too
         at = tuple(sorted({*evenly(horizon, evaluations), *saved}))

@@ -49,13 +49,16 @@ class Playing(QObject):
         self._waiting.append(request)
         self._next()
 
-    def end(self) -> None:
-        """Ends the process, whatever it does."""
+    def end(self, gently: bool = False) -> None:
+        """Ends the process, whatever it does. `gently`: it may take a second to close its files first."""
         self._patience.stop()
         process, self._process = self._process, None
         self._waiting, self._asked, self._buffer, self._head = [], "", b"", None
         if process is not None:
             process.blockSignals(True)
+            process.closeWriteChannel()
+            if gently:
+                process.waitForFinished(3000)
             process.kill()
             process.waitForFinished(300)
             process.deleteLater()

@@ -190,7 +190,13 @@ class Window(QMainWindow):
 
     def _show_keys(self) -> None:
         lines = [f"Ctrl+{place + 1}\t{name}" for place, name in enumerate(self.pages)]
-        lines += ["Ctrl+Return\tStart", "Ctrl+O\tOpen a folder", "Space\tPlay or hold on", "Ctrl+Q\tQuit"]
+        lines += [
+            "Ctrl+Return\tStart",
+            "Ctrl+O\tOpen a folder",
+            "Ctrl+P\tPlay, hold on or pause",
+            "Ctrl+Right\tOne step",
+            "Ctrl+Q\tQuit",
+        ]
         box = QMessageBox(self)
         box.setWindowTitle("Keyboard")
         box.setTextFormat(Qt.TextFormat.PlainText)

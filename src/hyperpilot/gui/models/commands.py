@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hyperpilot.cli._options import parse_steps
+from hyperpilot.environments.spec import parse_spec
 from hyperpilot.space import Config
 from hyperpilot.space.grammar import write
 
@@ -37,7 +38,8 @@ class TrainForm:
     values: Config | None = None
 
     def words(self, out: Path) -> list[str]:
-        said = ["train", self.algorithm, self.env, "--steps", str(parse_steps(self.steps)), "--out", str(out)]
+        env, arguments = _environment(self.env)
+        said = ["train", self.algorithm, env, *arguments, "--steps", str(parse_steps(self.steps)), "--out", str(out)]
         said += ["--seed", str(self.seed), "--evaluations", str(self.evaluations)]
         said += ["--seeds", str(self.seeds)] if self.seeds > 1 else []
         said += ["--checkpoint-every", str(parse_steps(self.save_every))] if self.save_every.strip() else []
@@ -80,7 +82,8 @@ class TuneForm:
 
     def words(self, folder: Path | None) -> list[str]:
         """Starts the study in a folder; None asks what it would do instead."""
-        said = ["tune", self.algorithms, self.env, "--horizon", str(parse_steps(self.horizon))]
+        env, arguments = _environment(self.env)
+        said = ["tune", self.algorithms, env, *arguments, "--horizon", str(parse_steps(self.horizon))]
         said += ["--hours", f"{self.hours:g}"] if self.hours else ["--total-steps", str(parse_steps(self.total_steps))]
         said += ["--workers", str(self.workers), "--seed", str(self.seed), "--objective", self.objective]
         said += ["--evaluations", str(self.evaluations)]
@@ -91,8 +94,14 @@ class TuneForm:
         return said + (["--plan", "--json"] if folder is None else ["--no-forecast", "--study", str(folder)])
 
 
+def _environment(text: str) -> tuple[str, list[str]]:
+    """The id and the words for its arguments, of a text such as `LunarLander-v3,gravity=-5`."""
+    spec = parse_spec(text)
+    return spec.id, [word for name, value in spec.kwargs.items() for word in ("--env-kwargs", f"{name}={write(value)}")]
+
+
 def free_folder(root: Path, algorithm: str, env: str) -> Path:
     """A folder below the root that does not exist yet, named after what is trained."""
-    name = f"{algorithm}-{env}".replace(",", "-").replace(":", "-").replace("/", "-")
+    name = f"{algorithm}-{env.partition(',')[0]}".replace(",", "-").replace(":", "-").replace("/", "-")
     tried = [root / name, *(root / f"{name}-{k}" for k in range(2, 10_000))]
     return next(each for each in tried if not each.exists())

@@ -66,8 +66,8 @@ class Watch(Page):
         self.body.addWidget(self._controls())
 
     def _controls(self) -> Card:
-        self.play = button("Play", self._play, main=True, keys="Space", tip="Play, or hold on")
-        self.one_step = button("Step", self._step, keys="Right", tip="One step")
+        self.play = button("Play", self._play, main=True, keys="Ctrl+P", tip="Play, or hold on")
+        self.one_step = button("Step", self._step, keys="Ctrl+Right", tip="One step")
         self.again = button("Restart", self._reset, keys="Ctrl+R", tip="Begin an episode with this seed")
         self.next = button("Next seed", self._next_seed, keys="Ctrl+N", tip="Begin an episode with the next seed")
         self.record = button("Record …", self._record, tip="Write what is played into a .mp4 or a .gif")
@@ -112,6 +112,8 @@ class Watch(Page):
         self._load_typed(0)
 
     def finish(self) -> None:
+        if self.recording is not None:
+            self.stages[0].player.end(gently=True)  # a film that is cut off could not be shown
         for stage in self.stages:
             stage.finish()
 
