@@ -110,10 +110,14 @@ QPushButton:checked { background: $shade; border-color: $accent; }
 QTreeView, QTableView, QListView { background: $card; border: 1px solid $line; border-radius: 8px; outline: none;
   alternate-background-color: $back; selection-background-color: $shade; selection-color: $ink; gridline-color: $line; }
 QTreeView::item { padding: 3px 2px; }
-QTableView::item { padding: 0 5px; }
+QTableView::item { padding: 0 14px 0 5px; }
+#entries::item { padding: 6px 8px; border-radius: 6px; }
+#entries { border: none; border-radius: 0; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QHeaderView { background: $card; }
-QHeaderView::section { background: $card; color: $soft; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
+QHeaderView::section { background: $card; color: $soft; border: none; border-bottom: 1px solid $line;
+  padding: 6px 18px 6px 8px; }
+QHeaderView::up-arrow, QHeaderView::down-arrow { width: 9px; height: 9px; image: url($arrow); right: 5px; }
 QTableCornerButton::section { background: $card; border: none; }
 QTabWidget::pane { border: none; }
 QTabBar { background: transparent; }

@@ -64,7 +64,7 @@ class Live(QWidget):
         plot.add(row(self.forecast, self.forecast_words, 1))
         side = Card("How it stands")
         self.standing = Facts(stacked=True)
-        self.picked_name = label("", "heading")
+        self.picked_name = label("", "heading", wrap=True)
         self.config = Facts()
         inner = QWidget()
         inner_layout = QVBoxLayout(inner)
@@ -79,7 +79,7 @@ class Live(QWidget):
         lower = Card()
         lower.add(self.table, 1)
         lower.add(row(self._below(), 1, self._to_compare, self._to_watch))
-        upper = beside(plot, side, sizes=(680, 360))
+        upper = beside(plot, side, sizes=(670, 370))
         layout.addWidget(beside(upper, lower, sizes=(400, 300), vertical=True), 1)
 
     def _head(self) -> QWidget:
@@ -184,7 +184,7 @@ class Live(QWidget):
         row_of = next((each for each in snapshot.rows if each.trial == shown), None)
         if row_of is None:
             return
-        self.picked_name.setText(f"Trial {row_of.trial}: what differs from the default is in bold")
+        self.picked_name.setText(f"Trial {row_of.trial}, other than the default in bold")
         lines = studies.config_lines(snapshot, row_of)
         rows = [(name, f"{value}   (default {default})" if other else value) for name, value, default, other in lines]
         self.config.show_rows(rows, [other for *_, other in lines])

@@ -30,8 +30,8 @@ class Progress(QWidget):
         self._board = Board(self)
         self._board.failed.connect(host.say)
         self._plots = {
-            "return": Curves(y="return"),
-            "loss": Curves(y="loss"),
+            "return": Curves(x="", y="return"),
+            "loss": Curves(x="", y="loss"),
             "entropy": Curves(y="entropy"),
         }
         self.stack = QStackedWidget()

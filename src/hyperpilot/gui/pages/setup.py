@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QDoubleSpinBox, QLineEdit, QSpinBox, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDoubleSpinBox, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui import processes
@@ -15,7 +15,19 @@ from hyperpilot.gui.models import plugins, ranges
 from hyperpilot.gui.models.commands import TuneForm, free_folder
 from hyperpilot.gui.models.words import duration, fault, steps
 from hyperpilot.gui.pages.page import Host
-from hyperpilot.gui.widgets.parts import Card, beside, button, combo, field_label, form, label, row, scrolled
+from hyperpilot.gui.widgets.parts import (
+    Card,
+    beside,
+    button,
+    combo,
+    field_label,
+    form,
+    label,
+    padded,
+    row,
+    scrolled,
+    spin,
+)
 from hyperpilot.gui.widgets.space_editor import SpaceEditor
 from hyperpilot.runtime.named import as_text, named
 
@@ -82,22 +94,19 @@ class Setup(QWidget):
 
     def _what(self) -> Any:
         self.env, self.algorithms = QLineEdit(), combo(plugins.trainable(), "ppo", editable=True)
-        self.steps, self.hours = QLineEdit("2M"), QDoubleSpinBox()
+        self.steps, self.hours = QLineEdit("2M"), padded(QDoubleSpinBox())
         self.hours.setRange(0.05, 10_000)
         self.hours.setValue(1.0)
         self.hours.setSuffix(" h")
         self.unit = combo(["steps", "hours"])
+        self.unit.setMinimumContentsLength(5)
         self.amount = QStackedWidget()
         self.amount.addWidget(self.steps)
         self.amount.addWidget(self.hours)
         self.amount.setMaximumHeight(self.steps.sizeHint().height() + 4)
         self.unit.currentIndexChanged.connect(self.amount.setCurrentIndex)
         self.horizon = QLineEdit("100k")
-        self.workers, self.seed, self.evaluations = QSpinBox(), QSpinBox(), QSpinBox()
-        self.evaluations.setRange(1, 10_000)
-        self.evaluations.setValue(20)
-        self.workers.setRange(1, 4096)
-        self.seed.setRange(0, 499_999)
+        self.workers, self.seed, self.evaluations = spin(1, 4096), spin(0, 499_999), spin(1, 10_000, 20)
         self.strategy = combo(plugins.names("strategies"), "bayes")
         self.schedule = combo(plugins.names("schedules"), "racing")
         self.surrogate = combo(plugins.names("surrogates"), "bnn")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from hyperpilot.cli._options import parse_steps
 from hyperpilot.errors import HyperPilotError
@@ -17,7 +16,7 @@ from hyperpilot.gui.pages.page import Host, Page
 from hyperpilot.gui.pages.progress import Progress
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.form import HyperForm
-from hyperpilot.gui.widgets.parts import Card, beside, button, combo, field_label, form, label, row, scrolled
+from hyperpilot.gui.widgets.parts import Card, beside, button, combo, field_label, label, row, scrolled, spin
 from hyperpilot.protocols import Algorithm
 
 _TIPS = {
@@ -55,7 +54,7 @@ class Train(Page):
         left.add(self.wrong)
         left.add(row(self.defaults, 1, self.start))
         self.progress = Progress(self.host)
-        self.body.addWidget(beside(left, self.progress, sizes=(400, 680)), 1)
+        self.body.addWidget(beside(left, self.progress, sizes=(420, 660)), 1)
         self.algorithm.currentTextChanged.connect(self._chosen)
 
     def _what(self) -> QWidget:
@@ -63,10 +62,10 @@ class Train(Page):
         self.env.setPlaceholderText("CartPole-v1")
         self.algorithm = combo(plugins.trainable())
         self.steps, self.save, self.folder = QLineEdit("100k"), QLineEdit(), QLineEdit()
-        self.save.setPlaceholderText("with each evaluation")
-        self.folder.setPlaceholderText("a new one below runs")
-        self.iterations, self.seed, self.seeds = _number(0, 10**9), _number(0, 2**31 - 1), _number(1, 1000, 1)
-        self.evaluations, self.log = _number(1, 100_000, 20), _number(0, 100_000)
+        self.save.setPlaceholderText("as evaluated")
+        self.folder.setPlaceholderText("a new one")
+        self.iterations, self.seed, self.seeds = spin(0, 10**9), spin(0, 2**31 - 1), spin(1, 1000, 1)
+        self.evaluations, self.log = spin(1, 100_000, 20), spin(0, 100_000)
         self.log.setSpecialValueText("as SB3")
         self.steps.textChanged.connect(self._steps_changed)
         self.iterations.valueChanged.connect(self._iterations_changed)
@@ -74,30 +73,26 @@ class Train(Page):
             each.textChanged.connect(lambda _text: self._check())
         holder = QWidget()
         holder.setObjectName("clear")
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        layout = form()
-        fields: dict[str, QWidget] = {
-            "Environment": self.env,
-            "Algorithm": self.algorithm,
-            "Timesteps": self.steps,
-            "Iterations": self.iterations,
-            "First seed": self.seed,
-            "Seeds": self.seeds,
-            "Evaluations": self.evaluations,
-            "Save interval": self.save,
-            "Log interval": self.log,
-            "Folder": self.folder,
-        }
-        for (one, first), (other, second) in zip(list(fields.items())[2:8:2], list(fields.items())[3:9:2], strict=True):
-            fields[one] = row(first, field_label(other, _TIPS[other], second), second)
-        for name, field in fields.items():
-            if name not in ("Iterations", "Seeds", "Save interval"):
-                target = {"Timesteps": self.steps, "First seed": self.seed, "Evaluations": self.evaluations}.get(
-                    name, field
-                )
-                layout.addRow(field_label(name, _TIPS[name], target), field)
-        column.addLayout(layout)
+        column_layout = QVBoxLayout(holder)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(3, 1)
+        rows: list[dict[str, QWidget]] = [
+            {"Environment": self.env},
+            {"Algorithm": self.algorithm},
+            {"Timesteps": self.steps, "Iterations": self.iterations},
+            {"First seed": self.seed, "Seeds": self.seeds},
+            {"Evaluations": self.evaluations, "Save interval": self.save},
+            {"Log interval": self.log, "Folder": self.folder},
+        ]
+        for place, fields in enumerate(rows):
+            for column, (name, field) in enumerate(fields.items()):
+                grid.addWidget(field_label(name, _TIPS[name], field), place, 2 * column)
+                grid.addWidget(field, place, 2 * column + 1, 1, 1 if len(fields) > 1 else 3)
+        column_layout.addLayout(grid)
         return holder
 
     def choose_env(self, env: str) -> None:
@@ -148,13 +143,13 @@ class Train(Page):
         self.env.setText(str(kept.get("env", "CartPole-v1")))
         self.steps.setText(str(kept.get("steps", "100k")))
         self.save.setText(str(kept.get("save", "")))
-        for spin, name in (
+        for field, name in (
             (self.seed, "seed"),
             (self.seeds, "seeds"),
             (self.evaluations, "evaluations"),
             (self.log, "log"),
         ):
-            spin.setValue(int(kept.get(name, spin.value())))
+            field.setValue(int(kept.get(name, field.value())))
         self._chosen(str(kept.get("algorithm", "ppo")), dict(kept.get("hyper", {})))
         folder = self.host.settings.text("training")
         if folder and Path(folder).is_dir():
@@ -228,12 +223,3 @@ class Train(Page):
             return
         self.host.say("")
         self.open(folder)
-
-
-def _number(low: int, high: int, value: int = 0) -> QSpinBox:
-    spin = QSpinBox()
-    spin.setRange(low, high)
-    spin.setValue(value or low)
-    spin.setGroupSeparatorShown(True)
-    spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    return spin

@@ -21,6 +21,7 @@ class Tune(Page):
         super().__init__(host, "Tune")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         self.setup = Setup(host)
         self.setup.started.connect(self.open)
         self.tabs.addTab(self.setup, "New study")

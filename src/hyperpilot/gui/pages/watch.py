@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QSlider, QSpinBox
+from qtpy.QtWidgets import QFileDialog, QLineEdit, QMessageBox, QSlider
 
 from hyperpilot.gui.models import plugins
 from hyperpilot.gui.models.checkpoints import Choice, choices
 from hyperpilot.gui.pages.page import Host, Page
-from hyperpilot.gui.widgets.parts import Card, beside, button, combo, label, row
+from hyperpilot.gui.widgets.parts import Card, beside, button, combo, label, row, spin
 from hyperpilot.gui.widgets.stage import Stage
 
 _FIRST_SEED = 20_000_000
@@ -72,9 +72,7 @@ class Watch(Page):
         self.next = button("Next seed", self._next_seed, keys="Ctrl+N", tip="Begin an episode with the next seed")
         self.record = button("Record …", self._record, tip="Write what is played into a .mp4 or a .gif")
         self.alone = button("Close second", self._close_second)
-        self.seed = QSpinBox()
-        self.seed.setRange(0, 2**31 - 1)
-        self.seed.setValue(_FIRST_SEED)
+        self.seed = spin(0, 2**31 - 1, _FIRST_SEED)
         self.seed.setAccessibleName("Seed of the episode")
         self.speed = QSlider(Qt.Orientation.Horizontal)
         self.speed.setRange(0, len(_SPEEDS) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from hyperpilot.gui.theme import LIGHT, Colours
 
@@ -37,8 +38,12 @@ class Curves(QWidget):
         super().__init__()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        self._legend = QLabel()  # above the plot, where it hides no curve
+        self._legend.setContentsMargins(58, 0, 0, 0)
         self.plot = pg.PlotWidget()
-        layout.addWidget(self.plot)
+        layout.addWidget(self._legend)
+        layout.addWidget(self.plot, 1)
         self._x, self._y = x, y
         self._colours = LIGHT
         self._item = self.plot.getPlotItem()
@@ -47,7 +52,6 @@ class Curves(QWidget):
         self._item.showGrid(x=True, y=True, alpha=0.12)
         self._item.getViewBox().setDefaultPadding(0.04)
         self._item.getAxis("left").setWidth(54)
-        self._legend = self._item.addLegend(offset=(10, 8), labelTextSize="9pt", verSpacing=-4)
         self._behind = pg.PlotCurveItem(connect="finite")
         self._item.addItem(self._behind)
         self._parts: list[object] = []
@@ -68,12 +72,9 @@ class Curves(QWidget):
             axis = self._item.getAxis(side)
             axis.setPen(pg.mkPen(colours.line))
             axis.setTextPen(pg.mkPen(colours.soft))
-            axis.setLabel(text, color=colours.soft)
+            axis.setLabel(text or None, color=colours.soft)
+            axis.showLabel(bool(text))
             axis.enableAutoSIPrefix(False)
-        behind_legend = pg.mkColor(colours.card)
-        behind_legend.setAlpha(205)
-        self._legend.setBrush(pg.mkBrush(behind_legend))
-        self._legend.setLabelTextColor(colours.ink)
         self._behind.setPen(pg.mkPen(colours.faint, width=1))
 
     def draw(
@@ -96,7 +97,6 @@ class Curves(QWidget):
         for part in self._parts:
             self._item.removeItem(part)
         self._parts = []
-        self._legend.clear()
         if behind is not self._known_behind:
             self._known_behind = behind
             self._behind.setData(*(np.asarray(each, dtype=float) for each in behind), connect="finite")
@@ -110,13 +110,14 @@ class Curves(QWidget):
             dots = (
                 {"symbol": "o", "symbolSize": 4, "symbolBrush": of[name], "symbolPen": None} if len(steps) < 40 else {}
             )
-            line = pg.PlotDataItem(list(steps), list(scores), pen=pen, name=name, **dots)
+            line = pg.PlotDataItem(list(steps), list(scores), pen=pen, **dots)
             self._item.addItem(line)
             self._parts.append(line)
         for place, (name, level) in enumerate((levels or {}).items()):
             self._level(name, level, place)
         self._drawn = dict(marked)
-        self._legend.setVisible(bool(marked))
+        keys = [f'<span style="color:{of[name]}">━</span>&nbsp;{html.escape(name)}' for name in marked]
+        self._legend.setText("&nbsp;&nbsp;&nbsp; ".join(keys))
 
     def _palette(self) -> tuple[str, ...]:
         c = self._colours
@@ -125,8 +126,8 @@ class Curves(QWidget):
     def _band(self, band: Band, colour: str) -> None:
         shade = pg.mkColor(colour)
         shade.setAlpha(48)
-        low = pg.PlotDataItem(list(band.steps), list(band.low), pen=None)
-        high = pg.PlotDataItem(list(band.steps), list(band.high), pen=None)
+        clear = pg.mkPen(None)
+        low, high = (pg.PlotCurveItem(np.asarray(band.steps), np.asarray(y), pen=clear) for y in (band.low, band.high))
         area = pg.FillBetweenItem(low, high, brush=pg.mkBrush(shade))
         for part in (low, high, area):
             self._item.addItem(part)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import (
     QComboBox,
+    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QGridLayout,
@@ -15,12 +17,15 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
 GAP = 12
+
+_Spin = TypeVar("_Spin", QSpinBox, QDoubleSpinBox)
 
 
 class Card(QFrame):
@@ -77,6 +82,23 @@ def combo(texts: Sequence[str], chosen: str = "", editable: bool = False) -> QCo
         found.setCurrentText(chosen)
     found.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     found.setMinimumContentsLength(8)
+    return found
+
+
+def spin(low: int, high: int, value: int = 0) -> QSpinBox:
+    """A whole number."""
+    found = QSpinBox()
+    found.setRange(low, high)
+    found.setValue(max(low, value))
+    return padded(found)
+
+
+def padded(found: _Spin) -> _Spin:
+    """A field of a number that looks like one of a text; the wheel scrolls what it stands in."""
+    found.lineEdit().setTextMargins(6, 0, 0, 0)
+    found.setFixedHeight(28)
+    found.setGroupSeparatorShown(True)
+    found.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return found
 
 
