@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hyperpilot.gui import processes  # noqa: E402
 from hyperpilot.gui.app import open_window  # noqa: E402
+from hyperpilot.gui.settings import Settings  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,10 @@ def show(qtbot, here, tmp_path, monkeypatch):
     monkeypatch.chdir(here)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     opened = []
+
+    first = Settings(tmp_path / "window.ini")
+    first.keep("page", "1")  # the page Environments would start a process in every test
+    first.save()
 
     def open_it(*folders):
         window = open_window(here, folders, tmp_path / "window.ini")

@@ -52,6 +52,7 @@ def press(qtbot, button):
 def test_environments_are_searched_looked_at_and_chosen(show, qtbot, here, monkeypatch):
     (here / "own.py").write_text(OWN)
     page = show().environments
+    page.host.turn_to(page)
     qtbot.waitUntil(lambda: len(page.entries) > 50, timeout=LONG)
     qtbot.keyClicks(page.search, "cartp clas")
     family = page.tree.model().index(0, 0)

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from hyperpilot.analysis.statistics import bootstrap_interval, improvement, iqm, stratified_interval, tasks_mean
-from hyperpilot.gui.models.words import number
+from hyperpilot.gui.models.words import number, value
 from hyperpilot.records import Run
 from hyperpilot.reports.record import Record, advanced, read
 from hyperpilot.reports.summary import summary
-from hyperpilot.space.grammar import write
 
 HEADS = ("", "Scores", "Interquartile mean", "95% interval", "Better than the first")
 ABOUT_CURVES = (
@@ -116,7 +115,7 @@ def _side(pick: Pick, record: Record, several: bool) -> Side:
     where = f"{record.folder}: " if several else ""
     config = record.history.trials.get(trial, {})
     algorithm, own = record.resolved(config) if config else (None, {})
-    shown = {**({"algorithm": algorithm.name} if algorithm else {}), **{n: write(v) for n, v in own.items()}}
+    shown = {**({"algorithm": algorithm.name} if algorithm else {}), **{n: value(v) for n, v in own.items()}}
     name = f"{where}trial {trial}" + (" (default)" if trial == 0 else "")
     furthest = max((run.step for run in runs), default=0)
     scores = tuple(float(run.score or 0.0) for run in runs if run.step == furthest)

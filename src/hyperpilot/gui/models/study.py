@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperpilot.cli.status import facts
-from hyperpilot.gui.models.words import number
+from hyperpilot.gui.models.words import number, value
 from hyperpilot.gui.processes import Launch, alive, complaint, found
 from hyperpilot.records import Run
 from hyperpilot.reports import frames
@@ -50,16 +50,16 @@ class Row:
     def cell(self, column: int, names: Sequence[str]) -> str:
         """The text of a column; those beyond `HEADS` are hyperparameters."""
         if column >= len(HEADS):
-            value = self.config.get(names[column - len(HEADS)])
-            return "" if value is None else f"{value:.4g}" if isinstance(value, float) else write(value)
+            found_there = self.config.get(names[column - len(HEADS)])
+            return "" if found_there is None else value(found_there)
         texts = (str(self.trial), self.state, number(self.score), f"{self.step:,}", str(self.seeds))
         return texts[column]
 
     def key(self, column: int, names: Sequence[str]) -> tuple[int, Any]:
         """What the column is sorted by; what is missing comes last."""
         if column >= len(HEADS):
-            value = self.config.get(names[column - len(HEADS)])
-            return (0, value) if isinstance(value, int | float) else (1, str(value)) if value is not None else (2, 0)
+            of = self.config.get(names[column - len(HEADS)])
+            return (0, of) if isinstance(of, int | float) else (1, str(of)) if of is not None else (2, 0)
         known = (self.trial, self.state, self.score, self.step, self.seeds)[column]
         return (2, 0) if known is None else (0, known)
 
@@ -167,7 +167,7 @@ def config_lines(snapshot: Snapshot, row: Row) -> list[tuple[str, str, str, bool
         default = algorithm.defaults.get(name)
         if name in {each.rpartition(".")[2] for each in snapshot.names}:
             shown = "" if default is None else write(default)
-            lines.append((name, write(config[name]), shown, config[name] != default))
+            lines.append((name, value(config[name]), shown, config[name] != default))
     return lines
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 
 from hyperpilot.errors import HyperPilotError
+from hyperpilot.space import Value
+from hyperpilot.space.grammar import write
 
 
 def number(value: float | int | None) -> str:
@@ -12,6 +14,11 @@ def number(value: float | int | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def value(of: Value) -> str:
+    """A hyperparameter, rounded where nobody would type all of its digits."""
+    return f"{of:.6g}" if isinstance(of, float) and len(write(of)) > 8 else write(of)
 
 
 def steps(value: int) -> str:

@@ -141,7 +141,7 @@ class Live(QWidget):
     def _show_head(self, snapshot: studies.Snapshot) -> None:
         study, facts, state = snapshot.record.study, snapshot.facts, snapshot.state
         self.what.setText(f"{study.algorithm.replace(',', ', ')} on {study.env}")
-        self.state.setText(f"{state}   {self.folder.name}")
+        self.state.setText(f"{self.folder.name}: {state}")
         used, total = facts["steps_used"], facts["steps_total"]
         self.progress.setValue(1000 if facts["finished"] else round(1000 * min(1.0, used / total)))
         self.spent.setText(f"{used:,} of {total:,} steps")

@@ -59,9 +59,9 @@ class Progress(QWidget):
         self.watch = button("Watch", self._watch, tip="Play the newest saved agent")
         self.log = button("Log", self._show_log, tip="What the training has printed")
         board = button("TensorBoard", self._open_board)
-        card.add(row(self.what, self.state, 1, self.log, board, self.watch))
+        card.add(row(self.what, 1, self.log, board, self.watch))
         card.add(row(self.progress, self.steps, gap=12))
-        card.add(row(self.score, 1, self.pause, self.stop, self.go_on))
+        card.add(row(self.state, self.score, 1, self.pause, self.stop, self.go_on, gap=14))
         for name, plot in self._plots.items():
             card.add(plot, 2 if name == "return" else 1)
             plot.setMinimumHeight(110)
@@ -99,7 +99,7 @@ class Progress(QWidget):
         self.what.setText(f"{about['algorithm']} on {about['env']}" if about else "starting …")
         seeds = about.get("seeds", 1)
         which = f", seed {training.seed}" if isinstance(seeds, int) and seeds > 1 else ""
-        self.state.setText(f"{state}{which}   {training.folder.name}")
+        self.state.setText(f"{training.folder.name}: {state}{which}")
         self.progress.setValue(round(1000 * training.step / training.horizon) if training.horizon else 0)
         self.steps.setText(f"{training.step:,} of {training.horizon:,} steps" if training.horizon else "")
         self.score.setText(_last(training.returns))

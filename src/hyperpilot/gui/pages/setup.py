@@ -90,7 +90,7 @@ class Setup(QWidget):
         right.add(self.rules)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
-        layout.addWidget(beside(left, right, sizes=(370, 720)))
+        layout.addWidget(beside(left, right, sizes=(310, 770)))
 
     def _what(self) -> Any:
         self.env, self.algorithms = QLineEdit(), combo(plugins.trainable(), "ppo", editable=True)

@@ -56,6 +56,7 @@ def label(text: str, name: str = "", wrap: bool = False) -> QLabel:
         found.setObjectName(name)
     if wrap:
         found.setWordWrap(True)
+        found.setMinimumWidth(40)  # or else it asks for more than there is
         found.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     return found
 
@@ -97,6 +98,7 @@ def padded(found: _Spin) -> _Spin:
     """A field of a number that looks like one of a text; the wheel scrolls what it stands in."""
     found.lineEdit().setTextMargins(6, 0, 0, 0)
     found.setFixedHeight(28)
+    found.setMinimumWidth(60)
     found.setGroupSeparatorShown(True)
     found.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return found

@@ -14,7 +14,7 @@ from hyperpilot.gui.models import ranges
 from hyperpilot.gui.theme import LIGHT, Colours
 
 _HEADS = ("Hyperparameter", "Use", "Range or value", "Scale", "Default", "Only where")
-_WIDTHS = (170, 78, 176, 116, 90, 120)
+_WIDTHS = (172, 76, 190, 116, 84, 120)
 _USE, _TEXT, _SCALE, _ONLY = 1, 2, 3, 5
 
 
