@@ -194,6 +194,7 @@ def test_a_study_goes_on_when_the_window_closes_and_is_found_again(show, qtbot, 
     setup.space.change("learning_rate", text="1e-4..1e-2")
     setup.space.change("gamma", use="fix", text="0.98")
     setup.strategy.setCurrentText("random")
+    setup.schedule.setCurrentText("full")
     setup.evaluations.setValue(2)
     press(qtbot, setup.start)
     live = page.live[0]

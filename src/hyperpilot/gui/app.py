@@ -39,7 +39,7 @@ def open_window(here: Path, folders: Sequence[Path] = (), settings: Path | None 
     """
     app = application()
     kept = Settings(settings)
-    window = Window(kept, Theme(app, kept.text("theme", "system")), here)
+    window = Window(kept, Theme(app, kept.text("theme", "system")), here.resolve())
     window.show()
     for folder in folders:
         window.open_folder(folder)

@@ -118,6 +118,7 @@ QHeaderView { background: $card; }
 QHeaderView::section { background: $card; color: $soft; border: none; border-bottom: 1px solid $line;
   padding: 6px 18px 6px 8px; }
 QHeaderView::up-arrow, QHeaderView::down-arrow { width: 9px; height: 9px; image: url($arrow); right: 5px; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableCornerButton::section { background: $card; border: none; }
 QTabWidget::pane { border: none; }
 QTabBar { background: transparent; }

@@ -186,7 +186,7 @@ class Live(QWidget):
             return
         self.picked_name.setText(f"Trial {row_of.trial}, other than the default in bold")
         lines = studies.config_lines(snapshot, row_of)
-        rows = [(name, f"{value}   (default {default})" if other else value) for name, value, default, other in lines]
+        rows = [(name, f"{value}, not {default}" if other else value) for name, value, default, other in lines]
         self.config.show_rows(rows, [other for *_, other in lines])
 
     def _published_rows(self) -> list[tuple[str, str]]:

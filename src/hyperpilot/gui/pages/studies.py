@@ -86,7 +86,8 @@ class Studies(Page):
         self.forget = button("Leave out of the list", self._forget, tip="The folder stays as it is")
         filled = Card()
         filled.add(self.table, 1)
-        self.place = label(f"Found below {host.here} and among those that were opened before.", "soft", wrap=True)
+        self.place = label("Found below studies and runs, and among those that were opened before.", "soft")
+        self.place.setToolTip(str(host.here))
         filled.add(row(self.place, 1, self.forget, self.watch, self.open))
         empty = Empty(
             "Nothing has been trained here yet",

@@ -62,7 +62,7 @@ class Train(Page):
         self.env.setPlaceholderText("CartPole-v1")
         self.algorithm = combo(plugins.trainable())
         self.steps, self.save, self.folder = QLineEdit("100k"), QLineEdit(), QLineEdit()
-        self.save.setPlaceholderText("as evaluated")
+        self.save.setPlaceholderText("every one")
         self.folder.setPlaceholderText("a new one")
         self.iterations, self.seed, self.seeds = spin(0, 10**9), spin(0, 2**31 - 1), spin(1, 1000, 1)
         self.evaluations, self.log = spin(1, 100_000, 20), spin(0, 100_000)

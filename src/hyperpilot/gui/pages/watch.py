@@ -103,7 +103,7 @@ class Watch(Page):
 
     def load(self, folder: Path, trial: int | None = None) -> None:
         """Loads the agent of a study or a training; without a trial the study's result, or the newest there is."""
-        self.path.setText(str(folder))
+        self.path.setText(self._short(folder))
         wanted = next((c for c in self._choices if trial is None or c.trial == trial), None)
         if wanted is not None:
             self.checkpoint.setCurrentIndex(self._choices.index(wanted))
@@ -117,7 +117,16 @@ class Watch(Page):
 
     @property
     def _choices(self) -> list[Choice]:
-        return choices(Path(self.path.text())) if self.path.text().strip() else []
+        return choices(self._whole) if self.path.text().strip() else []
+
+    @property
+    def _whole(self) -> Path:
+        """The path that was typed, from the folder of the window."""
+        return self.host.here / self.path.text().strip()
+
+    def _short(self, path: Path) -> str:
+        whole = path.resolve()
+        return str(whole.relative_to(self.host.here) if whole.is_relative_to(self.host.here) else whole)
 
     def _list_choices(self) -> None:
         self.checkpoint.clear()
@@ -130,7 +139,7 @@ class Watch(Page):
             self.host.say("Name a study, a training or a model.zip first.")
             return
         known, at = self._choices, self.checkpoint.currentIndex()
-        request: dict[str, object] = {"path": text, "first": self.seed.value()}
+        request: dict[str, object] = {"path": str(self._whole), "first": self.seed.value()}
         if 0 <= at < len(known):
             request |= known[at].request
         if self.algo.currentIndex() > 0:
@@ -236,9 +245,9 @@ class Watch(Page):
 
     def _ask_folder(self) -> None:
         if found := QFileDialog.getExistingDirectory(self, "Study, training or checkpoint", str(self.host.here)):
-            self.path.setText(found)
+            self.path.setText(self._short(Path(found)))
 
     def _ask_file(self) -> None:
         found, _ = QFileDialog.getOpenFileName(self, "Agent", str(self.host.here), "Stable-Baselines3 (*.zip)")
         if found:
-            self.path.setText(found)
+            self.path.setText(self._short(Path(found)))
