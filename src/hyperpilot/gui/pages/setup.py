@@ -243,16 +243,15 @@ class Setup(QWidget):
         longest = found["seconds_long"] or 0.0
         said = [
             f"{steps(found['total_steps'])} steps: {found['trials']:,} trials, "
-            f"then {found['finalists']} finalists and the default on {found['test_seeds']} unseen seeds each."
+            f"then {_count(found['finalists'], 'finalist')} and the default on {_count(found['test_seeds'], 'unseen seed')} each."
         ]
         if took is not None:
             said.append(
                 f"About {duration(took)}"
                 + (f", or {duration(longest)} if episodes grow long" if longest > 1.2 * took else "")
             )
-        said += [
-            line.strip().removeprefix("warning").strip() for line in found["words"].splitlines() if "warning " in line
-        ]
+        warnings = [line.partition("warning")[2].strip() for line in found["words"].splitlines() if "warning " in line]
+        said += [warning[:1].upper() + warning[1:] + "." for warning in warnings]
         self.plan_words.setText("\n".join(said))
 
     def _not_planned(self, words: str, details: str) -> None:
@@ -275,3 +274,7 @@ class Setup(QWidget):
             return
         self.host.say("")
         self.started.emit(folder)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" + ("s" if n != 1 else "")

@@ -122,7 +122,8 @@ class Watch(Page):
     @property
     def _whole(self) -> Path:
         """The path that was typed, from the folder of the window."""
-        return self.host.here / self.path.text().strip()
+        here: Path = self.host.here
+        return here / str(self.path.text().strip())
 
     def _short(self, path: Path) -> str:
         whole = path.resolve()
