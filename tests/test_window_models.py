@@ -190,7 +190,7 @@ def test_a_process_is_found_paused_and_stopped_by_whoever_opens_its_folder(tmp_p
 
 def test_what_a_command_complains_of_is_told(tmp_path):
     (tmp_path / "window.log").write_text("step 1\nerror: there is no environment 'X'\n  Did you mean Y?\n")
-    assert processes.complaint(tmp_path) == "there is no environment 'X' Did you mean Y?"
+    assert processes.complaint(tmp_path) == "There is no environment 'X'. Did you mean Y?"
     (tmp_path / "window.log").write_text("step 1\n")
     assert processes.complaint(tmp_path) == "" and processes.said(tmp_path) == "step 1"
     (tmp_path / "window.log").write_text("Traceback (most recent call last):\n  File x\nKeyError: 'a'\n")

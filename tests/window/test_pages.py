@@ -120,7 +120,7 @@ def test_a_training_that_cannot_begin_says_why(show, qtbot, here):
     page.env.setText("NoSuchPole-v1")
     page.folder.setText("runs/none")
     press(qtbot, page.start)
-    qtbot.waitUntil(lambda: "no environment" in window.notice.text, timeout=LONG)
+    qtbot.waitUntil(lambda: "There is no environment" in window.notice.text, timeout=LONG)
 
 
 def test_agents_are_watched_stepped_and_filmed_and_foreign_ones_only_with_trust(show, qtbot, here, monkeypatch):

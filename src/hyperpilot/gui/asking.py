@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from hyperpilot.gui.processes import command_line
+from hyperpilot.gui.processes import command_line, sentences
 
 _LIMIT_S = 300
 
@@ -106,7 +106,7 @@ def in_words(text: str) -> str:
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
     for place in reversed(range(len(lines))):
         if lines[place].lower().startswith("error: "):
-            return " ".join(line.strip() for line in lines[place:])[len("error: ") :]
+            return sentences(lines[place:])
     return lines[-1].strip() if lines else "The program ended without a word."
 
 

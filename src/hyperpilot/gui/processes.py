@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _FILE, _LOG = "window.json", "window.log"
-_MAIN = "from hyperpilot.cli import main; main()"
+_MAIN = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # a shell may have had it ignored
+    "from hyperpilot.cli import main; main()"
+)
 _STARTED: dict[int, subprocess.Popen[bytes]] = {}
 """Children of this process, which has to ask for their end, or else they would seem to live on."""
 
@@ -81,7 +85,8 @@ def alive(started: Launch | None) -> bool:
         os.kill(started.pid, 0)
     except OSError:
         return False
-    return started.words[0] in _words_of(started.pid) and "hyperpilot" in _words_of(started.pid)
+    typed = _words_of(started.pid)
+    return "hyperpilot" in typed and " ".join(started.words) in typed
 
 
 def pause(folder: Path, started: Launch) -> Launch:
@@ -127,7 +132,14 @@ def complaint(folder: Path) -> str:
     last = lines[starts[-1] :]
     if last[0].startswith("Traceback"):
         return last[-1]
-    return " ".join(line.strip() for line in last).removeprefix("error: ").removeprefix("Error: ")
+    return sentences(last)
+
+
+def sentences(lines: Sequence[str]) -> str:
+    """What a command has printed of an error: the fault and the mend, each as a sentence."""
+    parts = [line.strip() for line in lines if line.strip()]
+    parts[0] = re.sub("^error: ", "", parts[0], flags=re.IGNORECASE)
+    return " ".join(part[:1].upper() + part[1:] + ("" if part[-1:] in ".?!" else ".") for part in parts)
 
 
 def _signalled(folder: Path, started: Launch, paused: bool) -> Launch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from hyperpilot.gui import processes, watcher
@@ -62,7 +63,11 @@ class Progress(QWidget):
         card.add(row(self.what, 1, self.log, board, self.watch))
         card.add(row(self.progress, self.steps, gap=12))
         card.add(row(self.state, self.score, 1, self.pause, self.stop, self.go_on, gap=14))
+        self.waiting = label("", "soft", wrap=True)
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        card.add(self.waiting, 1)
         for name, plot in self._plots.items():
+            plot.hide()
             card.add(plot, 2 if name == "return" else 1)
             plot.setMinimumHeight(110)
         return card
@@ -96,7 +101,13 @@ class Progress(QWidget):
         failed_anew = training.state == "failed" and (self.training is None or self.training.state != "failed")
         self.training = training
         about, state = training.about, training.state
-        self.what.setText(f"{about['algorithm']} on {about['env']}" if about else "starting …")
+        self.what.setText(
+            f"{about['algorithm']} on {about['env']}"
+            if about
+            else "Did not start"
+            if state == "failed"
+            else "starting …"
+        )
         seeds = about.get("seeds", 1)
         which = f", seed {training.seed}" if isinstance(seeds, int) and seeds > 1 else ""
         self.state.setText(f"{training.folder.name}: {state}{which}")
@@ -121,6 +132,10 @@ class Progress(QWidget):
             ("entropy", self.training.entropy),
         ):
             self._plots[name].draw({label: _curve(rows) for label, rows in points.items()})
+            self._plots[name].setVisible(bool(points))
+        going = self.training.state in ("running", "paused")
+        self.waiting.setText("Waiting for the first evaluation …" if going else "Nothing was evaluated.")
+        self.waiting.setVisible(not any(plot.drawn for plot in self._plots.values()))
 
     def _pause(self) -> None:
         self._to(processes.pause)
