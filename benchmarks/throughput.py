@@ -1,6 +1,7 @@
 """Environment steps a second of the JAX trainer beside Stable-Baselines3, on the same cores and the same configurations.
 
-    python benchmarks/throughput.py [--counts 1,8,32,128] [--algorithm ppo] [--env CartPole-v1] [--steps 100000] [--fix NAME=VALUE] [--out FILE]
+    python benchmarks/throughput.py [--counts 1,8,32,128] [--algorithm ppo] [--env CartPole-v1] [--steps 100000]
+                                    [--fix NAME=VALUE] [--out FILE]
 
 Configurations are drawn from the algorithm's space as a search draws them, so that they differ in everything. Ours are trained
 in full by `hyperpilot tune`'s own workers; their time counts from before the processes start to the last report, with imports,
@@ -21,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from hyperpilot.records import Failed, Job, Report
 from hyperpilot.runtime.placed import executor_for
 from hyperpilot.runtime.study import Study
 from hyperpilot.space import Config
-from hyperpilot.space.grammar import python
 
 
 def study_of(trainer: str, args: argparse.Namespace, workers: int, steps: int) -> Study:
@@ -38,7 +39,7 @@ def study_of(trainer: str, args: argparse.Namespace, workers: int, steps: int) -
         workers=workers,
         trainer=trainer,
         evaluations=2,
-        fix={name: python(value) for name, _, value in (each.partition("=") for each in args.fix)},
+        fix={name: yaml.safe_load(value) for name, _, value in (each.partition("=") for each in args.fix)},
         eval_episodes=1,
     )
 
