@@ -174,6 +174,8 @@ def test_a_process_is_found_paused_and_stopped_by_whoever_opens_its_folder(tmp_p
     monkeypatch.setattr(processes, "_MAIN", waits)
     folder = tmp_path / "run"
     started = processes.launch(["train", "ppo"], folder)
+    while "ready" not in processes.said(folder):
+        assert processes.alive(started)
     assert processes.alive(started) and processes.found(folder) == started
     monkeypatch.setattr(processes, "_STARTED", {})  # as another window sees it
     assert processes.alive(processes.found(folder))

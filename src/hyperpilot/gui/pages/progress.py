@@ -101,13 +101,8 @@ class Progress(QWidget):
         failed_anew = training.state == "failed" and (self.training is None or self.training.state != "failed")
         self.training = training
         about, state = training.about, training.state
-        self.what.setText(
-            f"{about['algorithm']} on {about['env']}"
-            if about
-            else "Did not start"
-            if state == "failed"
-            else "starting …"
-        )
+        unknown = "Did not start" if state == "failed" else "starting …"
+        self.what.setText(f"{about['algorithm']} on {about['env']}" if about else unknown)
         seeds = about.get("seeds", 1)
         which = f", seed {training.seed}" if isinstance(seeds, int) and seeds > 1 else ""
         self.state.setText(f"{training.folder.name}: {state}{which}")
