@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 
 from hyperpilot.gui.processes import Launch, alive, complaint, found
 
@@ -88,10 +89,10 @@ def read(folder: Path) -> Training:
 
 
 def _with_state(known: Training, runs: list[Path], launch: Launch | None) -> Training:
-    from dataclasses import replace
-
     if alive(launch) and launch is not None:
         return replace(known, state="paused" if launch.paused else "running")
+    if any(_held(run) for run in runs):
+        return replace(known, state="running")  # in a terminal
     wanted = known.about.get("seeds", 1)
     ended = [run for run in runs if (run / "checkpoints" / f"{known.horizon:09d}" / "model.zip").exists()]
     if known.horizon and isinstance(wanted, int) and len(ended) >= wanted:
@@ -99,6 +100,17 @@ def _with_state(known: Training, runs: list[Path], launch: Launch | None) -> Tra
     if fault := complaint(known.folder):
         return replace(known, state="failed", fault=fault)
     return known
+
+
+def _held(run: Path) -> bool:
+    """Whether a process trains a run."""
+    if not (run / "run.lock").exists():
+        return False
+    try:
+        with FileLock(run / "run.lock", timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
 
 
 def _about(folder: Path) -> Mapping[str, object]:

@@ -109,8 +109,10 @@ class Progress(QWidget):
         self.progress.setValue(round(1000 * training.step / training.horizon) if training.horizon else 0)
         self.steps.setText(f"{training.step:,} of {training.horizon:,} steps" if training.horizon else "")
         self.score.setText(_last(training.returns))
-        going = state in ("running", "paused")
-        self.pause.setVisible(state == "running" and processes.can_pause())
+        going = state in ("running", "paused") and processes.alive(
+            training.launch
+        )  # what runs elsewhere is ended there
+        self.pause.setVisible(going and state == "running" and processes.can_pause())
         self.stop.setVisible(going)
         self.go_on.setVisible(state in ("paused", "stopped") or (state == "failed" and bool(about)))
         self.watch.setEnabled(any(training.folder.glob("trials/0000/seed-*/checkpoints/*/model.zip")))
