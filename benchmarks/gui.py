@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
@@ -65,7 +66,10 @@ def measure(here: Path, trials: int) -> dict[str, float | str | int]:
     began = time.perf_counter()
     window = open_window(here / "empty", settings=here / "window.ini")
     QApplication.processEvents()
-    found: dict[str, float | str | int] = {"binding": API_NAME, "trials": trials}
+    load = (
+        round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else -1.0
+    )  # of the last minute; all below grows with it
+    found: dict[str, float | str | int] = {"binding": API_NAME, "trials": trials, "load": load}
     found["window_opens_s"] = round(time.perf_counter() - began, 3)
     window.turn_to(window.tune)
     until(lambda: time.perf_counter() - began > 2)

@@ -111,6 +111,8 @@ def of_library(known_folders: Callable[[], list[Path]], here: Path, parent: QObj
     kept: dict[Path, tuple[tuple[float, ...], library.Item]] = {}
 
     def look(known: list[library.Item] | None) -> list[library.Item]:
+        if known is None:
+            library.warm()
         found = []
         for folder in library.folders(known_folders(), here):
             stamp = library.stamp(folder)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,13 @@ def item(folder: Path) -> Item:
         return _training(folder, changed) if not (folder / "study.yaml").exists() else _study(folder, changed)
     except HyperPilotError as error:
         return Item(folder, "study", error.what, "unreadable", 0.0, "–", changed)
+
+
+def warm() -> None:
+    """Imports what the first study would wait for."""
+    for name in ("sqlalchemy", "ConfigSpace", "gymnasium"):
+        with suppress(ImportError):
+            import_module(name)
 
 
 def stamp(folder: Path) -> tuple[float, ...]:
