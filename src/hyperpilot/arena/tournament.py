@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from hyperpilot.arena.contest import MethodCrashed, Outcome, play
-from hyperpilot.arena.methods import build, parts
+from hyperpilot.arena.lessons import elsewhere
+from hyperpilot.arena.methods import build, lesson, parts
 from hyperpilot.arena.pipe import Peer, Pipe, peer_methods
 from hyperpilot.errors import InvalidStudy, StudyBusy
 from hyperpilot.protocols import Strategy
@@ -188,7 +189,9 @@ def _play(tournament: Tournament, contest: Contest) -> Played:
         if contest.method in theirs:
             peer = theirs[contest.method]
             return Peer(tournament.peers, peer, contest.method, table, budget, workers, seed)
-        return _Guarded(build(contest.method, table.space, table.units, budget, seed))
+        taught = lesson(contest.method)[1]
+        told = elsewhere(table, _tables(tournament.tables), taught == "shuffled", seed) if taught else None
+        return _Guarded(build(contest.method, table.space, table.units, budget, seed, told))
 
     return Played(contest, play(table, method, tournament.budget, contest.workers, contest.seed))
 
