@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-DRAWS = 4
+import os
+DRAWS = int(os.environ.get('DRAWS','4'))
 """How many functions are averaged; one would be Thompson sampling, all of them the posterior mean."""
 
 

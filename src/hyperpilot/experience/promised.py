@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +33,16 @@ from hyperpilot.surrogates._evidence import FREEDOM, Evidence, Prior, Scales
 from hyperpilot.surrogates._known import encoded, expected, features
 from hyperpilot.surrogates._mode import mode
 from hyperpilot.surrogates._rows import Rows, rows_of
+from hyperpilot.surrogates.bnn import BNN
 from hyperpilot.surrogates.gp import covariance, noise_covariance
 
 Array = NDArray[np.float64]
 
 _ROWS = 120
 """Rows that a source's scales are learnt from."""
+
+_CALM = 0.5
+"""What the spread of the weights is multiplied by while there are no scores: first trials had better be good than different."""
 
 _MOST = 600
 """Rows that its predictions see."""
@@ -139,13 +142,14 @@ class Experience:
 
     def told(self, surrogate: Surrogate) -> Surrogate:
         """The surrogate for such columns: one that knows of linear inputs is told which they are."""
-        known = {"known": len(self.sources)}
-        return cast(Surrogate, replace(surrogate, **known)) if hasattr(surrogate, "known") else surrogate  # type: ignore[type-var]
+        if not isinstance(surrogate, BNN):
+            return surrogate
+        return replace(surrogate, known=len(self.sources))
 
     def alone(self, width: int, rng: np.random.Generator) -> Posterior:
         """What is believed without a single score: sums of what the sources promise, with weights from their prior."""
         k = len(self.sources)
-        weights = expected(k) + rng.standard_normal((32, k))
+        weights = expected(k) + _CALM * rng.standard_normal((32, k))
 
         def believed(x: Array, t: Array) -> Array:
             return np.asarray(weights @ features(inputs(x[:, width:]), t).T)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hyperpilot.algorithms._lasting import lasting
 from hyperpilot.errors import InvalidStudy
+from hyperpilot.experience import Experience
 from hyperpilot.protocols import Algorithm, Schedule, Strategy
 from hyperpilot.records import History
 from hyperpilot.registry import load
@@ -97,7 +98,7 @@ def schedule_of(study: Study) -> Schedule:
     return build_schedule(study.schedule, study.horizon, study.search_budget, study.eta, study.rungs)
 
 
-def search_of(study: Study, space: Space) -> Strategy:
+def search_of(study: Study, space: Space, experience: Experience | None = None) -> Strategy:
     """What searches a study's space, beginning with the default configurations."""
     name = strategy_name(study)
     models: dict[str, Any] = {"surrogate": None, "acquisition": None}
@@ -109,6 +110,8 @@ def search_of(study: Study, space: Space) -> Strategy:
     more: dict[str, Any] = {"min_gain": study.min_gain}
     if is_population(study):
         more = {"kept": kept(space, study.algorithms())}
+    if experience is not None:
+        more["experience"] = experience
     strategy: Strategy = load("strategies", name)(
         space=space,
         schedule=schedule_of(study),

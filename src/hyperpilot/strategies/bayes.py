@@ -128,7 +128,7 @@ class Proposer:
 
     def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
         """Random configurations and neighbours of the best known, without what is known."""
-        order = np.argsort(-known_draws.mean(axis=0)) if known else []
+        order: Sequence[int] = np.argsort(-known_draws.mean(axis=0)).tolist() if known else []
         near = [
             config
             for leader in order[: self.leaders]
@@ -143,11 +143,11 @@ class Proposer:
             return np.empty((0, 0))
         return posterior(self._columns.encode(configs), np.ones(len(configs)))
 
-    def _believe(self, history: History, rng: np.random.Generator) -> Posterior:
+    def _believe(self, history: History, rng: np.random.Generator) -> Belief:
         if self.experience is None:
             return believe(history, self.space, self.surrogate, rng)
         if not any(run.reports for run in history.search):
-            return self.experience.alone(self.space.width, rng)
+            return Belief(self.experience.alone(self.space.width, rng), None, NormalScores.of(np.zeros(0)))
         return believe(history, self._columns, self.experience.told(self.surrogate), rng)
 
     @property

@@ -36,4 +36,4 @@ def features(z: Array, t: Array) -> Array:
 
 def expected(k: int) -> float:
     """Prior mean of those weights."""
-    return MEAN / (SPREAD * max(k, 1) ** 0.5)
+    return MEAN / (SPREAD * float(max(k, 1) ** 0.5))

@@ -1,0 +1,32 @@
+"""What a study says of the experience that it draws on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def told(settings: dict[str, Any], without: bool) -> dict[str, Any]:
+    """The settings of a study that may be told to start cold.
+
+    Raises:
+        InvalidStudy: it is told to start cold and to draw on a file.
+    """
+    from hyperpilot.errors import InvalidStudy
+
+    if not without:
+        return settings
+    if settings.get("experience", "none") != "none":
+        raise InvalidStudy("--no-experience contradicts an experience", "Give one of the two.")
+    return {**settings, "experience": "none"}
+
+
+def print_used(folder: Path) -> None:
+    """Prints what the study of a folder draws on, where it draws on anything."""
+    from hyperpilot.runtime.experienced import pinned
+
+    sources = pinned(folder)
+    if sources:
+        named = ", ".join(source.name for source in sources)
+        runs = sum(source.runs for source in sources)
+        print(f"Draws on {runs:,} trainings elsewhere: {named} (--no-experience starts cold)\n", flush=True)

@@ -1,0 +1,177 @@
+"""The experience of a study: what it gives when it is over, and what it draws on.
+
+What a study draws on is decided once, when its folder is made, and kept there as `experience.npz`, so that a study that is
+resumed goes on with the same whatever has become of the user's store.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hyperpilot.errors import InvalidExperience
+from hyperpilot.experience import Experience, Source
+from hyperpilot.experience.files import read, write
+from hyperpilot.experience.store import ExperienceStore
+from hyperpilot.records import History, Run
+from hyperpilot.space import Space
+from hyperpilot.space.branches import branch_of
+
+if TYPE_CHECKING:
+    from hyperpilot.runtime.study import Study
+
+FILE = "experience.npz"
+
+NONE, DEFAULT = "none", "default"
+
+_MOST = 12
+"""Sources that a study draws on; each costs some milliseconds a proposal."""
+
+
+def default_experience() -> str:
+    """What a study draws on where nothing is said: $HYPERPILOT_EXPERIENCE, or else what is shipped and in the user's store."""
+    return os.environ.get("HYPERPILOT_EXPERIENCE") or DEFAULT
+
+
+def shipped() -> tuple[Source, ...]:
+    """The sources that come with the package."""
+    folder = resources("hyperpilot.experience") / "shipped"
+    if not folder.is_dir():
+        return ()
+    found = sorted((item for item in folder.iterdir() if item.name.endswith(".npz")), key=lambda item: item.name)
+    return tuple(source for item in found for source in read(Path(str(item))))
+
+
+def uses_experience(study: Study) -> bool:
+    """Whether the study's search can draw on experience at all."""
+    return study.strategy == "bayes" and study.command is None and not study.goals().several
+
+
+def gathered(study: Study) -> tuple[Source, ...]:
+    """What a new study may draw on: sources of its algorithms and objective, those of its environment first.
+
+    Raises:
+        InvalidExperience: a source cannot be read.
+    """
+    if study.experience == NONE or not uses_experience(study):
+        return ()
+    default = study.experience == DEFAULT
+    known = (*ExperienceStore().all(), *shipped()) if default else read(Path(study.experience))
+    names = {each.name for each in study.algorithms()}
+    fitting = [s for s in known if s.algorithm in names and s.about.get("objective", "return") == study.objective]
+    if not default and not fitting:
+        what = f"{study.experience} holds nothing of {study.algorithm} with the objective {study.objective}"
+        raise InvalidExperience(what, "Name another file, or use --no-experience.")
+    return tuple(sorted(fitting, key=lambda s: (s.env != study.env, -s.runs))[:_MOST])
+
+
+def pin(study: Study, folder: Path) -> None:
+    """Keeps in a new study's folder what it draws on."""
+    sources = gathered(study)
+    if sources:
+        write(sources, folder / FILE)
+
+
+def pinned(folder: Path | None) -> tuple[Source, ...]:
+    """What the study of a folder draws on.
+
+    Raises:
+        InvalidExperience: its file cannot be read.
+    """
+    return read(folder / FILE) if folder is not None and (folder / FILE).exists() else ()
+
+
+def experience_of(study: Study, space: Space, folder: Path | None) -> Experience | None:
+    """What the study of a folder draws on, for its space; None where that is nothing."""
+    sources = pinned(folder) if uses_experience(study) else ()
+    return Experience(space, sources, study.algorithm) if sources else None
+
+
+def sources_of(study: Study, history: History, name: str) -> list[Source]:
+    """What can be learnt from a study: a source for each of its algorithms.
+
+    Raises:
+        InvalidExperience: it has not one score, or is of another program.
+    """
+    if study.command is not None:
+        raise InvalidExperience("a study of a command is no experience for others", "Nobody else has its hyperparameters.")
+    space = study.build_space()
+    found = []
+    for algorithm in study.algorithms():
+        of = [run for run in history.runs.values() if branch_of(run.config) in ("", algorithm.name) and run.reports]
+        if of:
+            whole = f"{name}-{algorithm.name}" if space.choice else name
+            found.append(_source(study, space, algorithm.name, of, whole))
+    if not found:
+        raise InvalidExperience(f"{name} has no evaluation yet", "Add it once it has trained something.")
+    return found
+
+
+def _source(study: Study, space: Space, algorithm: str, runs: Iterable[Run], name: str) -> Source:
+    prefix = f"{algorithm}." if space.choice else ""
+    ranges = {key.removeprefix(prefix): text for key, text in space.ranges().items() if key.startswith(prefix)}
+    ranges = {key: text for key, text in ranges.items() if key != space.choice}
+    conditions = {
+        child.removeprefix(prefix): (parent.removeprefix(prefix), values)
+        for child, (parent, values) in space.conditions.items()
+        if child.removeprefix(prefix) in ranges and parent != space.choice
+    }
+    places: dict[tuple[tuple[str, Any], ...], int] = {}
+    rows = []
+    for run in runs:
+        own = study.resolved(run.config)[1]
+        key = tuple((each, own[each]) for each in ranges if each in own)
+        place = places.setdefault(key, len(places))
+        rows += [(place, run.id.seed, t, y) for t, y in _curve(run)]
+    trial, seed, t, score = zip(*rows, strict=True)
+    return Source(
+        name,
+        algorithm,
+        study.env,
+        ranges,
+        [dict(key) for key in places],
+        trial=np.array(trial, dtype=np.int64),
+        seed=np.array(seed, dtype=np.int64),
+        t=np.array(t, dtype=float),
+        score=np.array(score, dtype=float),
+        conditions=conditions,
+        about=_about(study),
+    )
+
+
+def _curve(run: Run) -> list[tuple[float, float]]:
+    horizon = run.job.horizon
+    points = [(min(report.step / horizon, 1.0), report.score) for report in run.reports]
+    if run.state == "failed" and not run.lost:
+        points.append((1.0, np.nan))
+    return points
+
+
+def _about(study: Study) -> dict[str, Any]:
+    return {
+        "env_kwargs": dict(study.env_kwargs),
+        "objective": study.objective,
+        "horizon": study.horizon,
+        "trainer": study.trainer,
+        "fixed": dict(study.fix),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what trained, as far as it is installed."""
+    found = {}
+    for package in ("hyperpilot-rl", "stable-baselines3", "sb3-contrib", "torch", "gymnasium", "jax", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
