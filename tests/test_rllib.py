@@ -19,7 +19,7 @@ from hyperpilot.runtime.execution import execute
 from hyperpilot.runtime.study import Study
 from hyperpilot.trainers._rllib_build import learner_of, module_of
 from hyperpilot.trainers._rllib_session import Session
-from hyperpilot.trainers._sb3_checkpoint import RunFolder
+from hyperpilot.trainers._run_folder import RunFolder
 
 SMALL = {
     "ppo": {"n_steps": 32, "n_envs": 2, "batch_size": 32, "n_epochs": 1, "learning_rate_schedule": "linear"},

@@ -34,7 +34,7 @@ from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Checkpoint, Job, Report, RunId
 from hyperpilot.runtime.study import Study
 from hyperpilot.trainers import _sb3_session as session_module
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
+from hyperpilot.trainers._run_folder import RunFolder, Saved
 from hyperpilot.trainers._sb3_evaluate import play
 from hyperpilot.trainers.sb3 import Diverged, MissingCheckpoint, SB3Trainer, load_agent
 
@@ -272,7 +272,7 @@ def test_a_finished_job_is_only_reported_again(tmp_path: Path) -> None:
 
 
 def test_a_run_is_trained_by_one_process_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hyperpilot.trainers._sb3_checkpoint._ORPHAN_S", 0.1)
+    monkeypatch.setattr("hyperpilot.trainers._run_folder._ORPHAN_S", 0.1)
     held = trainer("ppo", tmp_path).train(job("ppo"), lambda step: None)
     next(held)
     with pytest.raises(Timeout):

@@ -24,7 +24,8 @@ from hyperpilot.records import Checkpoint, Job, RunId, Stage
 from hyperpilot.runtime.study import Study
 from hyperpilot.testing.takeovers import check_values_arrive
 from hyperpilot.trainers import _sb3_session as session_module
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, load_agent
+from hyperpilot.trainers._run_folder import RunFolder
+from hyperpilot.trainers._sb3_checkpoint import load_agent
 from hyperpilot.trainers.sb3 import SB3Trainer
 
 CARTPOLE, PENDULUM = EnvSpec("CartPole-v1"), EnvSpec("Pendulum-v1")

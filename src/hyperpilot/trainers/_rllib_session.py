@@ -28,7 +28,8 @@ from hyperpilot.trainers._rllib_build import (
     save_module,
     set_hyperparameters_again,
 )
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
+from hyperpilot.trainers._run_folder import RunFolder, Saved
+from hyperpilot.trainers._sb3_checkpoint import state_of
 from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_evaluate import play
 from hyperpilot.trainers._sb3_explore import action_spread, greedy_entropy
@@ -97,7 +98,7 @@ class Session:
         """Environment steps taken so far."""
         return int(self.algo.metrics.peek(_SAMPLED, default=0))
 
-    def report_at(self, step: int, save: bool) -> Report:
+    def report_at(self, step: int, save: bool, regular: bool = True) -> Report:
         """Trains up to a step, evaluates the policy in force there, and saves it."""
         with _divergence():
             self._train(step)
@@ -179,7 +180,7 @@ class Session:
 
     def _take_over(self, start: Saved) -> None:
         """Restores a state of this study's own folder."""
-        state = start.state()
+        state = state_of(start)
         try:
             self.algo.set_state(state["algorithm"])
         except (ValueError, RuntimeError, KeyError) as error:

@@ -19,8 +19,9 @@ from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
 from hyperpilot.records.returns import so_far
 from hyperpilot.trainers._failures import NOT_FINITE, Diverged
+from hyperpilot.trainers._run_folder import RunFolder, Saved
 from hyperpilot.trainers._sb3_build import build, rollout_size, training_envs, vectorised
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
+from hyperpilot.trainers._sb3_checkpoint import keep_model, state_of, transplant
 from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_evaluate import Evaluation
 from hyperpilot.trainers._sb3_layout import pack, unpack
@@ -76,7 +77,7 @@ class Session:
         self._last = last = start.report() if start else None
         own = last is not None and last.run == job.run
         self._costs = Costs(last if own else None, began)  # what another run has cost is in its own reports
-        state = start.state() if start and own else None
+        state = state_of(start) if start and own else None
         moment = None if changed else state  # to go on exactly from
         self._curve: Report | None = state.get("curve", last) if state else last
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -125,7 +126,7 @@ class Session:
         if regular:
             self._curve = report
         if save:
-            self._folder.save(report, self._model, self._normalize, self._state(), self._about)
+            keep_model(self._folder, report, self._model, self._normalize, self._state(), self._about)
         return report
 
     def _of_report(self) -> dict[str, float]:
@@ -189,7 +190,7 @@ class Session:
 
     def _take_over(self, start: Saved, state: dict[str, Any] | None, moment: dict[str, Any] | None) -> None:
         model = self._model
-        if not start.transplant(model, self._normalize):
+        if not transplant(start, model, self._normalize):
             self._note("empty_replay", "the replay buffer starts empty: the checkpoint has none that fits")
         self._pulse.step = model.num_timesteps
         if state is None:

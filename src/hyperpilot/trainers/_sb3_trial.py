@@ -24,7 +24,8 @@ from stable_baselines3.common.vec_env import VecNormalize, VecTransposeImage
 from hyperpilot.environments import EnvSpec, alike, make
 from hyperpilot.errors import UnsupportedEnvironment
 from hyperpilot.records import RunId
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, load_agent
+from hyperpilot.trainers._run_folder import RunFolder
+from hyperpilot.trainers._sb3_checkpoint import load_agent
 from hyperpilot.trainers._sb3_evaluate import Played, acting, play
 from hyperpilot.trainers._sb3_random import set_aside
 

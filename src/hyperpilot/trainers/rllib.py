@@ -8,19 +8,16 @@ episode; networks, optimisers, counts and the replay buffer go on as they were.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
-from hyperpilot.trainers._failures import MissingCheckpoint
+from hyperpilot.trainers._jobs import Jobs
 from hyperpilot.trainers._rllib_session import Session
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved
-
-_TEST_BLOCK = 1_000_000
-"""Tests evaluate on seeds this far from those of the search."""
+from hyperpilot.trainers._run_folder import RunFolder, Saved
 
 
 @dataclass(frozen=True)
@@ -59,40 +56,21 @@ class RLlibTrainer:
             UnsupportedEnvironment: it shows images.
             InvalidConfiguration: the parent's networks do not fit the configuration.
         """
-        folder = RunFolder.of(Path(self.folder), job.run)
-        with folder.locked():
-            folder.tidy()
-            start = folder.newest(job.start, job.until)
-            if start is not None:
-                # All of them: the controller may have died before it read the last ones.
-                yield from (saved.report() for saved in folder.saved() if job.start < saved.step <= start.step)
-                if start.step == job.until:
-                    return
-            else:
-                start = self._parent(job)
-            yield from self._go_on(job, folder, start, beat)
 
-    def _go_on(self, job: Job, folder: RunFolder, start: Saved | None, beat: Beat) -> Iterator[Report]:
-        test = job.phase == "test"
-        evaluation = (
-            self.test_episodes if test else self.eval_episodes,
-            self.eval_seed + (_TEST_BLOCK if test else 0),
-        )
-        done, every = start.step if start else 0, self.checkpoint_every
-        with closing(Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self.device)) as session:
-            for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):
-                due = every is None or step == job.until or step // every > done // every
-                yield session.report_at(step, save=due)
-                done = step
+        def opens(
+            job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
+        ) -> AbstractContextManager[Session]:
+            return closing(Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self.device))
 
-    def _parent(self, job: Job) -> Saved | None:
-        if job.parent is None:
-            return None
-        saved = RunFolder.of(Path(self.folder), job.parent.run).at(job.parent.step)
-        if not saved.resumable:
-            what = f"{saved.folder} can no longer be continued: the run has gone on to a later step"
-            raise MissingCheckpoint(what, "Only the newest checkpoint of a run can be continued.")
-        return saved
+        yield from Jobs(
+            self.folder,
+            opens,
+            self.eval_steps,
+            self.eval_episodes,
+            self.test_episodes,
+            self.eval_seed,
+            self.checkpoint_every,
+        ).train(job)
 
 
 plugin = RLlibTrainer

@@ -10,21 +10,20 @@ for bit, where the environment can be pickled, and a training to the horizon equ
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.protocols import Algorithm, Beat
-from hyperpilot.records import Checkpoint, Job, Report
+from hyperpilot.records import Job, Report
 from hyperpilot.trainers._failures import Diverged, MissingCheckpoint
-from hyperpilot.trainers._sb3_checkpoint import RunFolder, Saved, load_agent
+from hyperpilot.trainers._jobs import Jobs
+from hyperpilot.trainers._run_folder import RunFolder, Saved
+from hyperpilot.trainers._sb3_checkpoint import load_agent
 from hyperpilot.trainers._sb3_session import Session
 
 __all__ = ["Diverged", "MissingCheckpoint", "SB3Trainer", "load_agent", "plugin"]
-
-_TEST_BLOCK = 1_000_000
-"""Tests evaluate on seeds this far from those of the search."""
 
 
 @dataclass(frozen=True)
@@ -65,58 +64,24 @@ class SB3Trainer:
             EnvironmentUnavailable: the environment cannot be made.
             InvalidConfiguration: the parent's networks do not fit the configuration.
         """
-        interval = self.interval if job.phase == "search" else None  # nobody takes over a test
-        folder = RunFolder.of(Path(self.folder), job.run, interval)
-        with folder.locked():
-            yield from self._train(job, folder, beat)
 
-    def _train(self, job: Job, folder: RunFolder, beat: Beat) -> Iterator[Report]:
-        folder.tidy()
-        start = folder.newest(job.start, job.until)
-        if start is not None:
-            # All of them: the controller may have died before it read the last ones.
-            yield from (saved.report() for saved in folder.saved() if job.start < saved.step <= start.step)
-            if start.step == job.until:
-                return
-        else:
-            start = self._parent(job)
-        done = start.step if start else 0
-        begins = (0, *(stage.until for stage in job.earlier))
-        for begin, stage in zip(begins, job.stages(), strict=True):
-            until = min(stage.until, job.until)
-            if until <= done:
-                continue
-            parent = Checkpoint(job.run, begin) if begin else job.parent
-            part = replace(job, config=stage.config, until=until, parent=parent, earlier=())
-            yield from self._stage(part, folder, start, beat, changed=0 < begin == done)
-            start, done = folder.at(until), until
+        def opens(
+            job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
+        ) -> AbstractContextManager[Session]:
+            return closing(
+                Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self.device, changed)
+            )
 
-    def _stage(self, job: Job, folder: RunFolder, start: Saved | None, beat: Beat, changed: bool) -> Iterator[Report]:
-        """The evaluations of a job with one configuration. `changed`: the run had another up to `start`."""
-        test = job.phase == "test"
-        episodes = self.test_episodes if test else self.eval_episodes
-        seed = self.eval_seed + (_TEST_BLOCK if test else 0)
-        with closing(
-            Session(self.algorithm, self.env, folder, job, start, beat, (episodes, seed), self.device, changed)
-        ) as session:
-            done = start.step if start else 0
-            for step in sorted({s for s in self.eval_steps if done < s < job.until} | {job.until}):
-                regular = not self.eval_steps or step in self.eval_steps or step == job.horizon
-                yield session.report_at(step, self._due(step, done, job.until), regular)
-                done = step
-
-    def _parent(self, job: Job) -> Saved | None:
-        if job.parent is None:
-            return None
-        saved = RunFolder.of(Path(self.folder), job.parent.run).at(job.parent.step)
-        if job.parent.run == job.run and not saved.resumable:
-            what = f"{saved.folder} can no longer be continued: the run has gone on to a later step"
-            raise MissingCheckpoint(what, "Only the newest checkpoint of a run can be continued.")
-        return saved
-
-    def _due(self, step: int, last: int, until: int) -> bool:
-        every = self.checkpoint_every
-        return every is None or step == until or step // every > last // every
+        yield from Jobs(
+            self.folder,
+            opens,
+            self.eval_steps,
+            self.eval_episodes,
+            self.test_episodes,
+            self.eval_seed,
+            self.checkpoint_every,
+            self.interval,
+        ).train(job)
 
 
 plugin = SB3Trainer
