@@ -27,7 +27,15 @@ SOURCE = {
 FILES = {"ppo_lstm": "recurrent_ppo"}
 LEFT_OUT = ("her",)
 NOT_SEARCHED = {
-    *("n_timesteps", "policy", "env_wrapper", "frame_stack", "replay_buffer_class", "replay_buffer_kwargs", "model_class"),
+    *(
+        "n_timesteps",
+        "policy",
+        "env_wrapper",
+        "frame_stack",
+        "replay_buffer_class",
+        "replay_buffer_kwargs",
+        "model_class",
+    ),
     *("optimize_memory_usage", "use_rms_prop", "use_expln", "optimizer_class", "optimizer_kwargs"),
 }
 
@@ -51,7 +59,9 @@ def main(folder: str) -> None:
             own = {key: value for key, value in config.items() if key in known.defaults}
             if own:
                 steps = int(float(entry.get("n_timesteps", 0)))
-                rows.append({"algorithm": name, "env": env, "confidence": sure.get(env, ""), "steps": steps, "config": own})
+                rows.append(
+                    {"algorithm": name, "env": env, "confidence": sure.get(env, ""), "steps": steps, "config": own}
+                )
     print(f"{len(rows)} configurations; left out: {sorted(odd)}")
     TABLE.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)

@@ -50,7 +50,9 @@ def lesson(name: str) -> tuple[str, str]:
     return "+".join(word for word in words if word not in LESSONS), (found or [""])[0]
 
 
-def build(name: str, space: Space, units: int, budget: int, seed: int, experience: Experience | None = None) -> Strategy:
+def build(
+    name: str, space: Space, units: int, budget: int, seed: int, experience: Experience | None = None
+) -> Strategy:
     """The method of a name, for trainings of so many units and a budget of so many."""
     chosen = parts(name)
     more: dict[str, Any] = {} if experience is None else {"experience": experience}

@@ -45,7 +45,9 @@ def list_(
 
     known = [(source, "yours") for source in _store(store).all()] + [(source, "shipped") for source in shipped()]
     if json:
-        rows = [{"name": s.name, "algorithm": s.algorithm, "env": s.env, "trainings": s.runs, "from": w} for s, w in known]
+        rows = [
+            {"name": s.name, "algorithm": s.algorithm, "env": s.env, "trainings": s.runs, "from": w} for s, w in known
+        ]
         print(dumps(rows, indent=2))
     elif not known:
         print(f"nothing in {_store(store).folder} yet; hyperpilot experience add STUDY")

@@ -38,6 +38,9 @@ from hyperpilot.surrogates.gp import covariance, noise_covariance
 
 Array = NDArray[np.float64]
 
+Read = dict[tuple[str, str, bool], Array]
+"""Columns by what they read: sources often share ranges."""
+
 _ROWS = 120
 """Rows that a source's scales are learnt from."""
 
@@ -69,9 +72,7 @@ class _Model:
     @classmethod
     def of(cls, source: Source, names: frozenset[str]) -> _Model:
         readings = tuple(
-            Reading.of(name, text, name in source.conditions)
-            for name, text in source.ranges.items()
-            if name in names
+            Reading.of(name, text, name in source.conditions) for name, text in source.ranges.items() if name in names
         )
         trial, t, promise = source.promises()
         x = _columns(readings, [source.configs[i] for i in trial])
@@ -90,9 +91,9 @@ class _Model:
         alike = covariance(scales, rows.z[:1], np.ones(1), np.repeat(rows.z[:1], len(rows.t), axis=0), rows.t)[0]
         return cls(readings, scales, rows, ((alike - trend) * weights).astype(np.float32), float(trend @ weights))
 
-    def __call__(self, configs: Sequence[Config]) -> Array:
-        """(n,) expected normal scores at the end of a training."""
-        z, pace = inputs(_columns(self.readings, configs)), np.exp(self.scales.inverse_lengths)
+    def __call__(self, configs: Sequence[Config], read: Read) -> Array:
+        """(n,) expected normal scores at the end of a training; `read` holds columns that are known already."""
+        z, pace = inputs(_columns(self.readings, configs, read)), np.exp(self.scales.inverse_lengths)
         r = FREEDOM**0.5 * cdist(z * pace, self.rows.z * pace).astype(np.float32)
         mean = ((1 + r) * np.exp(-r)) @ self.weights + self.trend
         return np.asarray(self.rows.mean + self.rows.scale * mean, dtype=float)
@@ -103,9 +104,16 @@ def _apart(rows: Rows, d: int) -> tuple[Array, Array, Array, Array]:
     return np.zeros((1, d)), np.ones(1), np.full((len(rows.t), d), 1e9), rows.t
 
 
-def _columns(readings: Sequence[Reading], configs: Sequence[Config]) -> Array:
-    columns = [reading([config.get(reading.name) for config in configs]) for reading in readings]
-    return np.hstack([np.full((len(configs), 1), 0.5), *columns])  # one that says nothing, in case that no name is shared
+def _columns(readings: Sequence[Reading], configs: Sequence[Config], read: Read | None = None) -> Array:
+    read = {} if read is None else read
+    columns = []
+    for reading in readings:
+        if reading.key not in read:
+            read[reading.key] = reading([config.get(reading.name) for config in configs])
+        columns.append(read[reading.key])
+    return np.hstack(
+        [np.full((len(configs), 1), 0.5), *columns]
+    )  # one that says nothing, in case that no name is shared
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +135,12 @@ class Experience:
         """(n, k) what each source promises of each configuration, a standard normal score; 0 where it knows nothing of it."""
         complete = [self._own(config) for config in configs]
         promised = np.zeros((len(configs), len(self.sources)))
-        for k, source in enumerate(self.sources):
-            at = [i for i, (algorithm, _) in enumerate(complete) if algorithm == source.algorithm]
-            if at:
-                promised[at, k] = self._model(k)([complete[i][1] for i in at])
+        for name in {source.algorithm for source in self.sources}:
+            at = [i for i, (algorithm, _) in enumerate(complete) if algorithm == name]
+            own, read = [complete[i][1] for i in at], Read()
+            for k, source in enumerate(self.sources):
+                if at and source.algorithm == name:
+                    promised[at, k] = self._model(k)(own, read)
         return promised
 
     def encode(self, configs: Sequence[Config]) -> Array:

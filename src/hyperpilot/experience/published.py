@@ -53,7 +53,9 @@ class Published:
 def published(algorithm: str) -> tuple[Published, ...]:
     """The configurations of an algorithm, under our names."""
     rows: list[dict[str, Any]] = _table()["configurations"]
-    return tuple(Published(algorithm, r["env"], r["config"], r["confidence"]) for r in rows if r["algorithm"] == algorithm)
+    return tuple(
+        Published(algorithm, r["env"], r["config"], r["confidence"]) for r in rows if r["algorithm"] == algorithm
+    )
 
 
 def source() -> dict[str, str]:

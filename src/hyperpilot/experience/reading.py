@@ -32,11 +32,13 @@ class Reading:
 
     Args:
         name: SB3's name.
-        hp: its range.
+        text: its range, in the grammar of `space`.
+        hp: the same.
         conditional: whether it is active in some configurations only.
     """
 
     name: str
+    text: str
     hp: Any
     conditional: bool
 
@@ -47,7 +49,12 @@ class Reading:
         Raises:
             InvalidSpace: the text is no range.
         """
-        return cls(name, parse(name, text), conditional)
+        return cls(name, text, parse(name, text), conditional)
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """Tells readings apart."""
+        return self.name, self.text, self.conditional
 
     def __call__(self, values: Sequence[Value | None]) -> Array:
         """(n, width) of values; None where it is inactive. Numbers are near [0, 1], choices 0 or 1."""
@@ -78,7 +85,10 @@ def _known(hp: Any) -> list[Value] | None:
 
 
 def _between(values: Sequence[Value], low: float, high: float, log: bool) -> Array:
-    numbers = np.array([_number(value) for value in values], dtype=float)
+    try:
+        numbers = np.array(values, dtype=float)
+    except ValueError:
+        numbers = np.array([_number(value) for value in values], dtype=float)
     if log:
         with np.errstate(divide="ignore"):
             numbers = np.log(np.maximum(numbers, 0.0))

@@ -98,8 +98,7 @@ def plainly_named(
 ) -> Source:
     """A source whose hyperparameters bear SB3's names; arguments as `Source`."""
     conditions = {
-        sb3_name(child): (sb3_name(parent), values)
-        for child, (parent, values) in rest.pop("conditions", {}).items()
+        sb3_name(child): (sb3_name(parent), values) for child, (parent, values) in rest.pop("conditions", {}).items()
     }
     return Source(
         name,

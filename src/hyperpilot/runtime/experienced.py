@@ -101,7 +101,9 @@ def sources_of(study: Study, history: History, name: str) -> list[Source]:
         InvalidExperience: it has not one score, or is of another program.
     """
     if study.command is not None:
-        raise InvalidExperience("a study of a command is no experience for others", "Nobody else has its hyperparameters.")
+        raise InvalidExperience(
+            "a study of a command is no experience for others", "Nobody else has its hyperparameters."
+        )
     space = study.build_space()
     found = []
     for algorithm in study.algorithms():

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
+from hyperpilot.acquisition.averaged import averaged
 from hyperpilot.experience import Experience
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
 from hyperpilot.records import History, Run
@@ -25,6 +26,9 @@ from hyperpilot.strategies._scheduled import Scheduled
 
 _threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
 
+
+_CALM = 16
+"""Draws that are averaged where experience is drawn on: what it promises is worth more than what the network imagines."""
 
 _SAFE = 0.75
 """Mean of survival, 1 for sure and 0 for never, from which a configuration is worth a training."""
@@ -123,7 +127,7 @@ class Proposer:
             self._over[:] = [_evidence(runs)]  # or every look at an unchanged record would take a fit
             return ()
         floor = known_draws.max(axis=1) if known else draws.mean(axis=1)
-        chosen = select(draws, floor, by_model, self.acquisition, rng)
+        chosen = select(draws, floor, by_model, self._worth, rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
 
     def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
@@ -149,6 +153,11 @@ class Proposer:
         if not any(run.reports for run in history.search):
             return Belief(self.experience.alone(self.space.width, rng), None, NormalScores.of(np.zeros(0)))
         return believe(history, self._columns, self.experience.told(self.surrogate), rng)
+
+    @property
+    def _worth(self) -> Acquisition:
+        experienced = self.experience is not None and self.acquisition is averaged
+        return partial(averaged, few=_CALM) if experienced else self.acquisition
 
     @property
     def _columns(self) -> Encoding:

@@ -148,7 +148,9 @@ class Network:
         """(n,) standardised scores at z (n, d + k), the last columns those that `trusted` weighs."""
         own, given = self._split(z)
         values = np.asarray(_features(self.scales, self.hidden, own, t) @ self.output)
-        return values + features(given, t).astype(np.float32) @ self.trusted.astype(np.float32) if given.size else values
+        return (
+            values + features(given, t).astype(np.float32) @ self.trusted.astype(np.float32) if given.size else values
+        )
 
     def _split(self, z: Array) -> tuple[Array, Array]:
         d = z.shape[1] - len(self.trusted)
