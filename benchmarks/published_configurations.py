@@ -3,8 +3,8 @@
     pip download --no-deps rl_zoo3==2.9.2 && unzip rl_zoo3-*.whl -d ZOO
     python benchmarks/published_configurations.py ZOO/rl_zoo3/hyperparams
 
-Values such as `lin_3e-4` and `dict(net_arch=[64, 64])` are read by a whitelist of what may stand there; nothing is evaluated. What
-the whitelist or the algorithm does not know is left out and named on the way.
+Values such as `lin_3e-4` and `dict(net_arch=[64, 64])` are read by a whitelist of what may stand there; nothing is evaluated.
+What the algorithm does not know is left out and named on the way.
 """
 
 import ast

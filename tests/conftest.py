@@ -6,6 +6,10 @@ import postgres
 import pytest
 
 
+# No test draws on what is shipped, or on what the user of this machine has kept, unless it says so.
+os.environ["HYPERPILOT_EXPERIENCE"] = "none"
+
+
 @pytest.fixture(scope="session")
 def postgres_url():
     """A server: that of HYPERPILOT_TEST_POSTGRES, or else one that is started for the tests."""

@@ -24,7 +24,12 @@ def told(settings: dict[str, Any], without: bool) -> dict[str, Any]:
 def print_used(folder: Path) -> None:
     """Prints what the study of a folder draws on, where it draws on anything."""
     from hyperpilot.runtime.experienced import pinned
+    from hyperpilot.runtime.study import Study
 
+    study = Study.read(folder)
+    if study.first and study.experience == "default":
+        how = "a configuration" if len(study.first) == 1 else f"{len(study.first)} configurations"
+        print(f"Begins with {how} published for {study.env} (RL Baselines3 Zoo), after the default", flush=True)
     sources = pinned(folder)
     if sources:
         named = ", ".join(source.name for source in sources)

@@ -1,7 +1,7 @@
 """What others have published: configurations that were tuned for an environment.
 
-The table, `published/zoo.json`, holds facts alone, with their source; `benchmarks/published_configurations.py` has made it. What an
-entry leaves out has Stable-Baselines3's default, with which its author trained.
+The table, `published/zoo.json`, holds facts alone, with their source; `benchmarks/published_configurations.py` has made it. What
+an entry leaves out has Stable-Baselines3's default, with which its author trained.
 """
 
 from __future__ import annotations

@@ -19,9 +19,10 @@ import numpy as np
 from hyperpilot.errors import InvalidExperience
 from hyperpilot.experience import Experience, Source
 from hyperpilot.experience.files import read, write
+from hyperpilot.experience.published import for_env
 from hyperpilot.experience.store import ExperienceStore
 from hyperpilot.records import History, Run
-from hyperpilot.space import Space
+from hyperpilot.space import Config, Space, Value
 from hyperpilot.space.branches import branch_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 FILE = "experience.npz"
 
 NONE, DEFAULT = "none", "default"
+
+_PUBLISHED = 2
+"""Published configurations that a study begins with."""
 
 _MOST = 12
 """Sources that a study draws on; each costs some milliseconds a proposal."""
@@ -92,6 +96,27 @@ def experience_of(study: Study, space: Space, folder: Path | None) -> Experience
     """What the study of a folder draws on, for its space; None where that is nothing."""
     sources = pinned(folder) if uses_experience(study) else ()
     return Experience(space, sources, study.algorithm) if sources else None
+
+
+def first_of(study: Study) -> list[dict[str, Value]]:
+    """What a new study begins with: what it asks for, or else what was published for its environment, made legal in its space."""
+    if study.first or study.experience != DEFAULT or not uses_experience(study):
+        return study.first
+    space, found = study.build_space(), []
+    for algorithm in study.algorithms():
+        prefix = f"{algorithm.name}." if space.choice else ""
+        for each in for_env(algorithm.name, study.env)[:_PUBLISHED]:
+            named = {f"{prefix}{name}": value for name, value in each.config.items()}
+            choice = {space.choice: algorithm.name} if space.choice else {}
+            found.append(_legal(space, {**space.default(choice), **named, **choice}))
+    return [dict(config) for config in found]
+
+
+def _legal(space: Space, values: Config) -> Config:
+    """The configuration of a space that is nearest to values that may lie outside it."""
+    nearest = space.decode(space.encode([space.activate(values)]), np.random.default_rng(0))[0]
+    # On a log scale a number comes back with other last digits.
+    return {name: float(f"{value:.9g}") if isinstance(value, float) else value for name, value in nearest.items()}
 
 
 def sources_of(study: Study, history: History, name: str) -> list[Source]:

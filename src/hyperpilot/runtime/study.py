@@ -16,7 +16,7 @@ from hyperpilot.records import Objective, parse_objective
 from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.checked import check_study
 from hyperpilot.runtime.commanded import as_algorithm, command_space, completed, from_scratch
-from hyperpilot.runtime.experienced import default_experience, experience_of, pin
+from hyperpilot.runtime.experienced import default_experience, experience_of, first_of, pin
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
 from hyperpilot.runtime.named import as_text, named, resolved, trained_by
@@ -55,6 +55,8 @@ class Study(BaseModel):
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
         experience: what the search draws on: `default`, `none`, or a file of `hyperpilot experience export`.
+        first: configurations that the search begins with, after the defaults; by default, where experience is drawn on, those
+            that were published for the environment.
         further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
         population: members of a population that trains together (`pbt` and `pbt-bnn`); by default as many as there are steps for.
         interval: steps after which members are compared; by default a tenth of the horizon.
@@ -100,6 +102,7 @@ class Study(BaseModel):
     rungs: int | None = Field(default=None, ge=1)
     min_gain: float | None = Field(default=None, gt=0)
     experience: str = Field(default_factory=default_experience, min_length=1)
+    first: list[dict[str, Value]] = Field(default_factory=list)
     population: int | None = Field(default=None, ge=2)
     interval: int | None = Field(default=None, gt=0)
     asynchronous: bool = False
@@ -187,7 +190,7 @@ class Study(BaseModel):
         if path.exists():
             known = type(self).read(folder)
             # What a study has been given since it was written, a script that is run again does not say.
-            since = [name for name in ("name", "further_seeds") if not getattr(self, name)]
+            since = [name for name in ("name", "further_seeds", "first") if not getattr(self, name)]
             since += ["experience"] if self.experience == default_experience() else []
             if self._as_read() != known.model_copy(update={name: getattr(self, name) for name in since}):
                 raise InvalidStudy(
@@ -195,7 +198,8 @@ class Study(BaseModel):
                     f"Continue it: hyperpilot resume {folder}; or name another.",
                 )
             return
-        named = self._named(folder)._as_read()
+        named = self._named(folder)
+        named = named.model_copy(update={"first": first_of(named)})._as_read()
         pin(named, folder)
         keep(named.model_dump(), folder)
 
