@@ -5,7 +5,6 @@ import os
 import postgres
 import pytest
 
-
 # No test draws on what is shipped, or on what the user of this machine has kept, unless it says so.
 os.environ["HYPERPILOT_EXPERIENCE"] = "none"
 
