@@ -1,7 +1,7 @@
 """How far a search trusts what it was told of trainings elsewhere, and how that moved as trials came in.
 
-Each draw of the posterior is a sum of what the sources promise, weighed, and of what the network has learnt here. The share of the
-first in the variance over configurations is what experience explains; a draw whose weights turn against the sources counts as 0.
+Each draw of the posterior is a sum of what the sources promise, weighed, and of what the network has learnt here. The share of
+the first in the variance over configurations is what experience explains; a draw that turns against the sources counts as 0.
 """
 
 from __future__ import annotations
@@ -86,4 +86,6 @@ def words(course: Sequence[Trust]) -> str:
         return f"dropped by trial {dropped.trials}: it explains {now.explained:.0%} of what has been seen"
     most = max(now.weights, key=lambda name: now.weights[name])
     moved = ", ".join(f"{each.explained:.0%} after {each.trials}" for each in before)
-    return f"explains {now.explained:.0%} of what has been seen" + (f" ({moved})" if moved else "") + f"; most by {most}"
+    return (
+        f"explains {now.explained:.0%} of what has been seen" + (f" ({moved})" if moved else "") + f"; most by {most}"
+    )

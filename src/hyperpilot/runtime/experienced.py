@@ -7,6 +7,7 @@ resumed goes on with the same whatever has become of the user's store.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hyperpilot import environments
 from hyperpilot.errors import InvalidExperience
 from hyperpilot.experience import Experience, Source
 from hyperpilot.experience.files import read, write
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 FILE = "experience.npz"
 
 NONE, DEFAULT = "none", "default"
+
+_STEPS, _SECONDS = 3_000, 10.0
+"""Of the walk that shows what an environment is like."""
 
 _PUBLISHED = 2
 """Published configurations that a study begins with."""
@@ -73,7 +78,29 @@ def gathered(study: Study) -> tuple[Source, ...]:
     if not default and not fitting:
         what = f"{study.experience} holds nothing of {study.algorithm} with the objective {study.objective}"
         raise InvalidExperience(what, "Name another file, or use --no-experience.")
-    return tuple(sorted(fitting, key=lambda s: (s.env != study.env, -s.runs))[:_MOST])
+    return tuple(_nearest(study, fitting))
+
+
+def _nearest(study: Study, sources: list[Source]) -> list[Source]:
+    """The sources that a study draws on: those of its environment, then by likeness where it is known, the largest first."""
+    if len(sources) <= _MOST:
+        return sorted(sources, key=lambda s: (s.env != study.env, -s.runs))
+    own = environments.probe(study.env_spec(), _STEPS, _SECONDS)
+
+    def apart(source: Source) -> float:
+        known = fingerprint_of(source)
+        return sum(environments.distance(own, known).values()) if known else 10.0
+
+    return sorted(sources, key=lambda s: (s.env != study.env, apart(s), -s.runs))[:_MOST]
+
+
+def fingerprint_of(source: Source) -> environments.Fingerprint | None:
+    """What its environment is like, where it says so in a way that this version reads."""
+    known = source.about.get("fingerprint")
+    try:
+        return environments.Fingerprint(**{**known, "returns": tuple(known["returns"])}) if known else None
+    except (TypeError, KeyError):
+        return None
 
 
 def pin(study: Study, folder: Path) -> None:
@@ -129,19 +156,20 @@ def sources_of(study: Study, history: History, name: str) -> list[Source]:
         raise InvalidExperience(
             "a study of a command is no experience for others", "Nobody else has its hyperparameters."
         )
-    space = study.build_space()
-    found = []
+    space, about, found = study.build_space(), _about(study), []
     for algorithm in study.algorithms():
         of = [run for run in history.runs.values() if branch_of(run.config) in ("", algorithm.name) and run.reports]
         if of:
             whole = f"{name}-{algorithm.name}" if space.choice else name
-            found.append(_source(study, space, algorithm.name, of, whole))
+            found.append(_source(study, space, algorithm.name, of, whole, about))
     if not found:
         raise InvalidExperience(f"{name} has no evaluation yet", "Add it once it has trained something.")
     return found
 
 
-def _source(study: Study, space: Space, algorithm: str, runs: Iterable[Run], name: str) -> Source:
+def _source(
+    study: Study, space: Space, algorithm: str, runs: Iterable[Run], name: str, about: dict[str, Any]
+) -> Source:
     prefix = f"{algorithm}." if space.choice else ""
     ranges = {key.removeprefix(prefix): text for key, text in space.ranges().items() if key.startswith(prefix)}
     ranges = {key: text for key, text in ranges.items() if key != space.choice}
@@ -169,7 +197,7 @@ def _source(study: Study, space: Space, algorithm: str, runs: Iterable[Run], nam
         t=np.array(t, dtype=float),
         score=np.array(score, dtype=float),
         conditions=conditions,
-        about=_about(study),
+        about=about,
     )
 
 
@@ -190,6 +218,8 @@ def _about(study: Study) -> dict[str, Any]:
         "fixed": dict(study.fix),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": versions(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "fingerprint": environments.probe(study.env_spec(), _STEPS, _SECONDS).as_json(),
     }
 
 
