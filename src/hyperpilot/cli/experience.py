@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hyperpilot.experience import Source
     from hyperpilot.experience.store import ExperienceStore
+    from hyperpilot.records import History
+
+    Tell = Callable[[int, int, str], None]
 
 verbs = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
 
@@ -101,6 +106,46 @@ def import_(file: Annotated[Path, typer.Argument(help="A file of experience.")],
 
     for name in _store(store).add(read(file)):
         print(f"added {name}")
+
+
+@verbs.command()
+def collect(
+    algorithm: Annotated[str, typer.Argument(help="For example ppo.")],
+    envs: Annotated[list[str], typer.Argument(help="Gymnasium ids, or module:Class.")],
+    out: Annotated[Path, typer.Option(help="Folder of the collection; what is there already is not trained again.")],
+    configs: Annotated[int, typer.Option(help="Configurations for each environment, the default among them.")] = 200,
+    seeds: Annotated[int, typer.Option(help="Trainings of a configuration.")] = 3,
+    horizon: Annotated[str, typer.Option(help="Environment steps of a training.")] = "100k",
+    evaluations: Annotated[int, typer.Option(help="Of a training, evenly spaced.")] = 20,
+    eval_episodes: Annotated[int, typer.Option(help="Episodes of an evaluation.")] = 10,
+    workers: Annotated[int, typer.Option(help="Trainings at once.")] = 1,
+    trainer: Annotated[str, typer.Option(help="What trains.")] = "sb3",
+    seed: Annotated[int, typer.Option(help="Seed of the configurations.")] = 0,
+    space: Annotated[list[str] | None, typer.Option("--set", help="A range: learning_rate=1e-6..1e-1:log")] = None,
+    fix: Annotated[list[str] | None, typer.Option(help="A value for all: gamma=0.99")] = None,
+) -> None:
+    """Train random configurations in environments, to make experience on purpose; OUT.npz holds what has been finished."""
+    from hyperpilot.cli._options import fixed_values, parse_assignments, parse_steps, progress
+    from hyperpilot.experience.files import write
+    from hyperpilot.runtime.collecting import collect as run
+    from hyperpilot.runtime.collecting import collection
+
+    chosen = {"workers": workers, "trainer": trainer, "seed": seed, "evaluations": evaluations}
+    chosen |= {"eval_episodes": eval_episodes, "space": parse_assignments(space or ()), "fix": fixed_values(fix or ())}
+    studies = {env: collection(algorithm, env, parse_steps(horizon), configs, seeds, **chosen) for env in envs}
+    known: list[Source] = []
+    for env, study in studies.items():
+        name = f"{algorithm}-{env}".replace(":", "-").replace("/", "-").replace(",", "-")
+        with progress(f"{env}: trainings") as tell:
+
+            def watch(history: History, executor: object, events: object, tell: Tell = tell) -> None:
+                done = sum(run.state != "active" for run in history.search)
+                tell(done, configs * seeds, "")
+
+            known += run(study, out / name, configs, seeds, name, watch)
+        file = out.with_name(f"{out.name}.npz")
+        write(known, file)
+        print(f"{file}: {', '.join(source.name for source in known)} ({file.stat().st_size:,} bytes)")
 
 
 def _store(folder: Path | None) -> ExperienceStore:

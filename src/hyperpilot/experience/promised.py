@@ -78,7 +78,7 @@ class _Model:
         x = _columns(readings, [source.configs[i] for i in trial])
         scores = NormalScores.of(promise)(promise)
         none = np.zeros(len(t), dtype=np.int64)
-        rows = rows_of(Dataset(x, t, np.arange(len(t)), none, scores))
+        rows = rows_of(Dataset(x, t, trial, none, scores))
         rng = np.random.default_rng(0)
         rows = rows.some(few(rows.run, rows.t, _MOST, rng))
         prior = Prior(x.shape[1])

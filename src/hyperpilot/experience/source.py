@@ -73,22 +73,28 @@ class Source:
         return len({*zip(self.trial.tolist(), self.seed.tolist(), strict=True)})
 
     def promises(self) -> tuple[NDArray[np.int64], Array, Array]:
-        """One row for each configuration and length of its trainings, averaged over seeds.
+        """What each configuration promised after each of the times at which trainings ended, averaged over its seeds.
+
+        In a race the good ones go on, and to compare a short training with a long one would say how long, not how good: at each
+        time everything is compared that came so far.
 
         Returns:
-            trial, t and (n,) the mean score of the second half of what was trained, the least of all where it failed.
+            trial, t and (n,) the mean score of the second half of what was trained by then, the least of all where it failed.
         """
         least = float(np.nanmin(self.score))
-        lengths: dict[tuple[int, float], list[float]] = {}
         order = np.lexsort((self.t, self.seed, self.trial))
         trial, seed, t, score = (part[order] for part in (self.trial, self.seed, self.t, self.score))
         starts = np.flatnonzero((np.diff(trial, prepend=-1) != 0) | (np.diff(seed, prepend=-1) != 0))
-        for start, end in zip(starts, [*starts[1:], len(t)], strict=True):
-            length = float(t[end - 1])
-            half = score[start:end][2 * t[start:end] > length]
-            promise = least if np.isnan(half).any() else float(half.mean())
-            lengths.setdefault((int(trial[start]), length), []).append(promise)
-        rows = [(trial, t, float(np.mean(found))) for (trial, t), found in lengths.items()]
+        ends = np.append(starts[1:], len(t))
+        times = np.unique(t[ends - 1])
+        found: dict[tuple[int, float], list[float]] = {}
+        for start, end in zip(starts, ends, strict=True):
+            for time in times[times <= t[end - 1]]:
+                half = score[start:end][(t[start:end] <= time) & (2 * t[start:end] > time)]
+                if len(half):
+                    promise = least if np.isnan(half).any() else float(half.mean())
+                    found.setdefault((int(trial[start]), float(time)), []).append(promise)
+        rows = [(trial, t, float(np.mean(promises))) for (trial, t), promises in found.items()]
         columns = [np.array(column) for column in zip(*rows, strict=True)]
         return columns[0], columns[1], columns[2]
 
