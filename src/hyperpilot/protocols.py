@@ -38,6 +38,23 @@ class OnRLlib:
 
 
 @dataclass(frozen=True, slots=True)
+class OnJax:
+    """How the JAX trainer is told of an algorithm.
+
+    Args:
+        program: what trains it: the module `trainers._jax_<program>`.
+        settings: from a complete configuration and the horizon, what shapes the program and the numbers that it is given.
+        without: hyperparameters that the program has not.
+        actions: the kinds of action space that it serves there.
+    """
+
+    program: str
+    settings: Callable[[Config, int], tuple[dict[str, Any], dict[str, float | int | bool]]]
+    without: tuple[str, ...] = ()
+    actions: tuple[ActionKind, ...] = ("discrete", "continuous")
+
+
+@dataclass(frozen=True, slots=True)
 class Algorithm:
     """A reinforcement-learning algorithm: what it can be given and how a library is told.
 
@@ -53,6 +70,7 @@ class Algorithm:
         sb3: keyword arguments of that class, from a configuration; values are plain data.
         needs_continuous: hyperparameters that make sense with continuous actions only, and the value that they take elsewhere.
         rllib: how RLlib trains it; None where it does not.
+        jax: how the JAX trainer trains it; None where it does not.
     """
 
     name: str
@@ -66,6 +84,7 @@ class Algorithm:
     constraints: tuple[Constraint, ...] = ()
     needs_continuous: Mapping[str, Value] = field(default_factory=dict)
     rllib: OnRLlib | None = None
+    jax: OnJax | None = None
 
     def translated(self, config: Config) -> dict[str, Any]:
         """The configuration in the words of the library that trains the algorithm; raises where it cannot be said."""

@@ -32,6 +32,8 @@ _EXTRAS = {
     "botorch": "botorch",
     "gpytorch": "botorch",
     "jax": "tfp",
+    "gymnax": "jax",
+    "optax": "jax",
     "tensorflow_probability": "tfp",
     "sklearn": "forest",
     "optuna": "optuna",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hyperpilot.algorithms._part import without
 from hyperpilot.algorithms._sb3 import widths
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm
@@ -47,18 +48,10 @@ def as_rllib(algorithm: Algorithm) -> Algorithm:
     if algorithm.rllib is None:
         what = f"algorithm: RLlib does not train {algorithm.name} here"
         raise InvalidStudy(what, "It trains ppo, dqn, sac, appo and impala; leave --trainer out for the others.")
-    gone = set(algorithm.rllib.without)
-    defaults = {name: value for name, value in algorithm.defaults.items() if name not in gone}
-    return replace(
-        algorithm,
-        actions=algorithm.rllib.actions,
-        space={name: text for name, text in algorithm.space.items() if name not in gone},
-        defaults=defaults,
-        sb3_class="",
-        conditions={c: (p, v) for c, (p, v) in algorithm.conditions.items() if not {c, p} & gone},
-        constraints=tuple(rule for rule in algorithm.constraints if "normalize_advantage" not in rule.text),
-        needs_continuous={},
-    )
+    part = without(algorithm, algorithm.rllib.without)
+    # RLlib always normalises advantages, and knows no noise that depends on the state
+    rules = tuple(rule for rule in part.constraints if "normalize_advantage" not in rule.text)
+    return replace(part, actions=algorithm.rllib.actions, sb3_class="", constraints=rules, needs_continuous={})
 
 
 def ppo(config: Config, horizon: int) -> Settings:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from hyperpilot.algorithms import _jax as jax
 from hyperpilot.algorithms import _on_policy as on_policy
 from hyperpilot.algorithms._sb3 import keywords
 from hyperpilot.protocols import Algorithm
@@ -46,4 +47,5 @@ plugin = Algorithm(
     sb3=partial(keywords, DEFAULTS),
     conditions={"sde_sample_freq": ("use_sde", (True,))},
     constraints=on_policy.CONSTRAINTS,
+    jax=jax.A2C,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from hyperpilot.algorithms import _jax as jax
 from hyperpilot.algorithms import _off_policy, _q_learning
 from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
@@ -31,4 +32,5 @@ plugin = Algorithm(
     sb3=partial(keywords, DEFAULTS),
     constraints=_off_policy.CONSTRAINTS,
     rllib=OnRLlib("ray.rllib.algorithms.dqn.DQNConfig", rllib.dqn, rllib.WITHOUT_OFF_POLICY, ("discrete",)),
+    jax=jax.DQN,
 )

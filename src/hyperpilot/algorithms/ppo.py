@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from hyperpilot.algorithms import _jax as jax
 from hyperpilot.algorithms import _on_policy as on_policy
 from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
@@ -35,4 +36,5 @@ plugin = Algorithm(
     sb3=partial(keywords, DEFAULTS),
     constraints=on_policy.MINIBATCH_CONSTRAINTS,
     rllib=OnRLlib("ray.rllib.algorithms.ppo.PPOConfig", rllib.ppo, rllib.WITHOUT_ON_POLICY),
+    jax=jax.PPO,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from hyperpilot.algorithms import _jax as jax
 from hyperpilot.algorithms import _off_policy as off_policy
 from hyperpilot.algorithms import _rllib as rllib
 from hyperpilot.algorithms._sb3 import keywords
@@ -28,4 +29,5 @@ plugin = Algorithm(
     conditions=off_policy.SDE_CONDITIONS,
     constraints=off_policy.CONSTRAINTS,
     rllib=OnRLlib("ray.rllib.algorithms.sac.SACConfig", rllib.sac, rllib.WITHOUT_SAC, ("continuous",)),
+    jax=jax.SAC,
 )

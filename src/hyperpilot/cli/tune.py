@@ -69,11 +69,14 @@ def command(
     evaluate_on: Annotated[
         list[str] | None, typer.Option(help="Also evaluate the winner in this environment: ID, or ID,name=value.")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")] = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto, as with jax.")] = "cpu",
     stall_limit_s: Annotated[
         float, typer.Option("--stall-limit", help="Seconds without progress after which a worker is killed.")
     ] = 600.0,
-    trainer: Annotated[str, typer.Option(help="What trains: sb3 or rllib.")] = "sb3",
+    trainer: Annotated[str, typer.Option(help="What trains: sb3, jax or rllib.")] = "sb3",
+    verify_with: Annotated[
+        str | None, typer.Option(help="What trains the test instead: sb3, after a search with --trainer jax.")
+    ] = None,
     executor: Annotated[str, typer.Option(help="Where: processes on this machine, or ray.")] = "processes",
     address: Annotated[str, typer.Option(help="Of the Ray cluster: auto, local, ray://host:port.")] = "auto",
     cpus_per_trial: Annotated[float, typer.Option(help="CPUs that Ray sets aside for a training.")] = 1.0,

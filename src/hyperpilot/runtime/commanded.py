@@ -25,6 +25,9 @@ NAME = "command"
 
 _SCRIPTS = (".py", ".sh", ".R", ".jl", ".js", ".lua")
 
+_OF_TRAINER = {"jax": {"device": "auto"}}
+"""Defaults that a trainer has of its own."""
+
 
 def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings, with those that a command decides.
@@ -41,7 +44,7 @@ def completed(settings: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("pattern", "defaults"):
             if given.get(name):
                 raise InvalidStudy(f"{name} belongs to a command", "Leave it out, or give --command.")
-        return dict(settings)
+        return {**_OF_TRAINER.get(str(given.get("trainer")), {}), **given}
     command = words(given["command"])
     label = _label(command)
     for name, own in (("algorithm", NAME), ("env", label), ("trainer", NAME)):

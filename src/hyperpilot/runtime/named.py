@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from hyperpilot.algorithms._jax import as_jax
 from hyperpilot.algorithms._rllib import as_rllib
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm
 from hyperpilot.registry import load, require
 from hyperpilot.space import Config
 from hyperpilot.space.branches import split
+
+_LIBRARIES = {"rllib": "ray", "jax": "gymnax"}
 
 
 def as_text(names: Any) -> Any:
@@ -44,9 +47,10 @@ def trained_by(trainer: str, algorithms: Sequence[Algorithm]) -> tuple[Algorithm
     """The algorithms as a trainer has them.
 
     Raises:
-        InvalidStudy: RLlib has not one of them.
+        InvalidStudy: the trainer has not one of them.
     """
-    return tuple(map(as_rllib, algorithms)) if trainer == "rllib" else tuple(algorithms)
+    part = {"rllib": as_rllib, "jax": as_jax}.get(trainer)
+    return tuple(algorithms) if part is None else tuple(map(part, algorithms))
 
 
 def check_trainer(trainer: str, algorithms: Sequence[Algorithm]) -> None:
@@ -54,10 +58,10 @@ def check_trainer(trainer: str, algorithms: Sequence[Algorithm]) -> None:
 
     Raises:
         InvalidStudy: it has not one of them.
-        MissingExtra: RLlib is the trainer and is not installed.
+        MissingExtra: the trainer's library is not installed.
     """
-    if trainer == "rllib":
-        require("ray")
+    if trainer in _LIBRARIES:
+        require(_LIBRARIES[trainer])
     foreign = [each.name for each in algorithms if not each.sb3_class]
     if foreign and trainer == "sb3":
         raise InvalidStudy(f"algorithm: Stable-Baselines3 has no {foreign[0]}", "Add --trainer rllib.")

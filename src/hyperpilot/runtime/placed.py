@@ -11,6 +11,7 @@ from hyperpilot.registry import require
 from hyperpilot.runtime.executors import Executor
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.processes import Processes
+from hyperpilot.runtime.trained import processes_for
 
 if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
@@ -76,7 +77,9 @@ def _ray(study: Study, folder: Path) -> Executor:
 
 
 _BUILDERS: dict[str, Callable[[Study, Path], Executor]] = {
-    "processes": lambda study, folder: Processes(folder, study.workers, study.stall_limit_s),
+    "processes": lambda study, folder: Processes(
+        folder, study.workers, study.stall_limit_s, processes=processes_for(study)
+    ),
     "inline": lambda study, folder: Inline(study.trainer_for(folder)),
     "ray": _ray,
 }

@@ -65,6 +65,8 @@ class Study(BaseModel):
         eval_steps: the steps themselves instead.
         checkpoint_every: steps between saved states, each evaluated; by default every evaluation saves one.
         test_share: share of `total_steps` kept for the test on unseen seeds.
+        trainer: what trains: `sb3`, `jax` or `rllib`.
+        verify_with: what trains the runs of the test instead.
         stall_limit_s: a worker without progress for so long is killed.
         executor: where jobs are carried out: `processes` on this machine, `ray` on a cluster, or `inline`.
         address: of the Ray cluster: `auto`, `local` for one that is started here, or `ray://host:port`.
@@ -115,6 +117,7 @@ class Study(BaseModel):
     test_episodes: int = Field(default=20, ge=1)
     checkpoint_every: int | None = Field(default=None, gt=0)
     trainer: str = "sb3"
+    verify_with: str | None = None
     device: str = Field(default="cpu", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     stall_limit_s: float = Field(default=600.0, gt=0)
     executor: str = "processes"

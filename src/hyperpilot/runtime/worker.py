@@ -19,6 +19,7 @@ from hyperpilot.records.codec import job_from_json, to_json
 from hyperpilot.runtime.execution import execute
 from hyperpilot.runtime.executors import GRACE_S
 from hyperpilot.runtime.study import Study
+from hyperpilot.runtime.trained import trains_together
 
 
 def main(folder: Path, checkpoints: str | None = None) -> None:
@@ -34,16 +35,25 @@ def main(folder: Path, checkpoints: str | None = None) -> None:
         from hyperpilot.runtime.carried import Carried, opened
 
         trainer = Carried(trainer, folder, opened(checkpoints))
-    _say(out, {"event": "ready"})
+    say = _Speaker(out)
+    say({"event": "ready"})
 
-    def beat(step: int) -> None:
-        if closed.is_set():
-            os._exit(0)
-        _say(out, {"event": "beat", "step": step})
+    def carry_out(line: str) -> None:
+        job = job_from_json(json.loads(line))
+
+        def beat(step: int) -> None:
+            if closed.is_set():
+                os._exit(0)
+            say({"event": "beat", "run": list(job.run), "step": step})
+
+        for event in execute(trainer, job, beat):
+            say(to_json(event))
 
     while (line := jobs.get()) is not None:
-        for event in execute(trainer, job_from_json(json.loads(line)), beat):
-            _say(out, to_json(event))
+        if trains_together(study):
+            threading.Thread(target=carry_out, args=(line,), daemon=True).start()
+        else:
+            carry_out(line)
 
 
 def _private_output() -> TextIO:
@@ -62,12 +72,19 @@ def _read(jobs: queue.Queue[str | None], closed: threading.Event) -> None:
     os._exit(0)
 
 
-def _say(out: TextIO, message: dict[str, Any]) -> None:
-    try:
-        out.write(json.dumps(message, allow_nan=False) + "\n")
-        out.flush()
-    except BrokenPipeError:
-        os._exit(0)
+class _Speaker:
+    """Writes messages, one a line, from several threads."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out, self._lock = out, threading.Lock()
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        try:
+            with self._lock:
+                self._out.write(json.dumps(message, allow_nan=False) + "\n")
+                self._out.flush()
+        except BrokenPipeError:
+            os._exit(0)
 
 
 if __name__ == "__main__":

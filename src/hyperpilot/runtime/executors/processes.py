@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from hyperpilot.errors import InvalidStudy
-from hyperpilot.records import Failed, Job, RunId
+from hyperpilot.records import Failed, FailureKind, Finished, Job, Report, RunId
 from hyperpilot.records.codec import from_json, job_to_json
 from hyperpilot.runtime.executors import GRACE_S, Outcome
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+ONE_THREAD = {
+    **{name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")},
+    "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip(),
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",  # the memory of a GPU is everybody's
+}
 
 
 @dataclass(eq=False)
@@ -33,8 +37,8 @@ class _Worker:
     process: subprocess.Popen[str]
     log: Path
     heard_at: float
-    job: Job | None = None
-    step: int = 0
+    jobs: dict[RunId, Job] = field(default_factory=dict)
+    steps: dict[RunId, int] = field(default_factory=dict)
     ready: bool = False
     timed_out: bool = field(default=False)
 
@@ -44,36 +48,55 @@ class Processes:
 
     Args:
         folder: the study's folder, from which a worker reads what to train.
-        workers: how many processes.
-        stall_limit_s: a worker that shows no progress for so long is killed, and its job fails as `timeout`.
+        workers: how many jobs at once.
+        stall_limit_s: a worker that shows no progress for so long is killed, and its jobs fail as `timeout`.
         clock: seconds, monotonic.
+        processes: that share the jobs, where a process can take several at once; as many as jobs by default.
     """
 
     def __init__(
-        self, folder: Path, workers: int, stall_limit_s: float = 600.0, clock: Callable[[], float] = time.monotonic
+        self,
+        folder: Path,
+        workers: int,
+        stall_limit_s: float = 600.0,
+        clock: Callable[[], float] = time.monotonic,
+        processes: int | None = None,
     ) -> None:
-        self._folder, self._count, self._limit, self._clock = folder, workers, stall_limit_s, clock
+        self._folder, self._jobs, self._limit, self._clock = folder, workers, stall_limit_s, clock
+        self._count = processes or workers
         self._lines: queue.Queue[tuple[_Worker, str | None]] = queue.Queue()
         self._workers: list[_Worker] = []
         (folder / "logs").mkdir(exist_ok=True)
 
     @property
     def free(self) -> int:
-        return self._count - sum(worker.job is not None or worker.timed_out for worker in self._workers)
+        """How many more jobs it takes now; a process that is being killed takes none, and keeps its share."""
+        ending = sum(worker.timed_out for worker in self._workers)
+        share = self._jobs * ending // self._count
+        return self._jobs - share - sum(len(worker.jobs) for worker in self._workers if not worker.timed_out)
 
     @property
     def progress(self) -> Mapping[RunId, int]:
-        return {worker.job.run: worker.step for worker in self._workers if worker.job}
+        return {run: worker.steps[run] for worker in self._workers for run in worker.jobs}
 
     def start(self, job: Job) -> None:
-        worker = next((w for w in self._workers if w.job is None and not w.timed_out), None) or self._spawn()
-        worker.job, worker.step, worker.heard_at = job, job.start, self._clock()
+        worker = self._least_busy()
+        if not worker.jobs:
+            worker.heard_at = self._clock()
+        worker.jobs[job.run], worker.steps[job.run] = job, job.start
         try:
             assert worker.process.stdin is not None
             worker.process.stdin.write(json.dumps(job_to_json(job)) + "\n")
             worker.process.stdin.flush()
         except BrokenPipeError:
             pass  # its death is noticed when its output ends
+
+    def _least_busy(self) -> _Worker:
+        """An idle process if there is one, a new one if there may be, or else the one with the fewest jobs."""
+        able = sorted((w for w in self._workers if not w.timed_out), key=lambda worker: len(worker.jobs))
+        if able and (not able[0].jobs or len(self._workers) >= self._count):
+            return able[0]
+        return self._spawn()
 
     def wait(self, timeout_s: float) -> Sequence[Outcome]:
         outcomes: list[Outcome] = []
@@ -137,12 +160,13 @@ class Processes:
             worker.ready = True
             return ()
         if message["event"] == "beat":
-            worker.step = message["step"]
+            worker.steps[RunId(*message["run"])] = message["step"]
             return ()
         event = from_json(message)
-        if message["event"] != "report":
-            worker.job = None
-        return (event,)  # type: ignore[return-value]
+        assert isinstance(event, Report | Finished | Failed)
+        if not isinstance(event, Report):
+            worker.jobs.pop(event.run, None)
+        return (event,)
 
     def _ended(self, worker: _Worker) -> Sequence[Outcome]:
         code = worker.process.wait()
@@ -152,15 +176,14 @@ class Processes:
         if not worker.ready and code > 0:
             tail = "\n".join(worker.log.read_text(errors="replace").splitlines()[-15:])
             raise InvalidStudy(f"a worker could not start:\n{tail}", f"The whole log is {worker.log}.")
-        if worker.job is None:
-            return ()
-        if worker.timed_out:
-            detail = f"no progress for {self._limit:.0f} s"
-            return (Failed(worker.job.run, "timeout", detail, worker.step),)
-        return (Failed(worker.job.run, "killed", f"the worker process ended with code {code}", worker.step),)
+        kind: FailureKind = "timeout" if worker.timed_out else "killed"
+        detail = (
+            f"no progress for {self._limit:.0f} s" if worker.timed_out else f"the worker process ended with code {code}"
+        )
+        return [Failed(run, kind, detail, worker.steps[run]) for run in worker.jobs]
 
     def _kill_the_stalled(self) -> None:
         for worker in self._workers:
-            if worker.job and self._clock() - worker.heard_at > self._limit:
+            if worker.jobs and self._clock() - worker.heard_at > self._limit:
                 worker.timed_out = True
                 worker.process.kill()

@@ -1,0 +1,115 @@
+"""Runs programs for trainings that wait for them in threads of their own: those that wait for the same one run in one.
+
+Nobody waits for company. While a batch runs others line up, so that batches form by themselves as soon as trainings are more
+than the device can take one by one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from hyperpilot.trainers._jax_members import AXIS
+
+_CPU_SIZES = 1, 8
+_GPU_SIZES = 1, 8, 32, 128
+
+_WORTH_S = 20.0
+"""A program for several is compiled once the one for a single training has run for so long on a CPU, where most searches have too
+few trainings of a kind to pay for it. On a GPU it pays at once."""
+
+
+class Pool:
+    """A device and the programs compiled for it.
+
+    Args:
+        device: where to compute.
+        cache: a folder that keeps compiled programs for other processes; None keeps none.
+    """
+
+    def __init__(self, device: Any, cache: Path | None) -> None:
+        self._device = device
+        self._sizes = _CPU_SIZES if device.platform == "cpu" else _GPU_SIZES
+        self._waiting: dict[Hashable, list[tuple[Any, Future[Any]]]] = {}
+        self._programs: dict[Hashable, Any] = {}
+        self._changed = threading.Condition()
+        self._running = False
+        self._spent_s: dict[Hashable, float] = defaultdict(float)
+        if cache is not None:
+            jax.config.update("jax_compilation_cache_dir", str(cache))  # type: ignore[no-untyped-call]
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)  # type: ignore[no-untyped-call]
+
+    def __call__(self, key: Hashable, make: Callable[[], Callable[..., Any]], *args: Any) -> Any:
+        """What a program makes of trees of arrays, which may be run together with others' of the same key.
+
+        Args:
+            key: of the program.
+            make: gives the program for one training; asked once a key.
+            args: trees of arrays, of the same shapes for everybody who gives the key.
+        """
+        future: Future[Any] = Future()
+        with self._changed:
+            if key not in self._programs:
+                self._programs[key] = jax.jit(partial(_side_by_side, make()))
+            self._waiting.setdefault(key, []).append((args, future))
+            if self._running:
+                while self._running and not future.done():
+                    self._changed.wait()
+            if future.done():
+                return future.result()
+            self._running = True  # nobody else runs programs now: this thread does, until its own is done
+        try:
+            while not future.done():
+                self._run(*self._next())
+        finally:
+            with self._changed:
+                self._running = False
+                self._changed.notify_all()
+        return future.result()
+
+    def _next(self) -> tuple[Hashable, Sequence[tuple[Any, Future[Any]]]]:
+        """The line that has stood longest, as much of it as fits a size."""
+        with self._changed:
+            key = next(iter(self._waiting))
+            line = self._waiting[key]
+            cheap = self._device.platform == "cpu" and self._spent_s[key] < _WORTH_S
+            size = 1 if cheap else max(size for size in self._sizes if size <= len(line))
+            batch, rest = line[:size], line[size:]
+            if rest:
+                self._waiting[key] = rest
+            else:
+                del self._waiting[key]
+            return key, batch
+
+    def _run(self, key: Hashable, batch: Sequence[tuple[Any, Future[Any]]]) -> None:
+        try:
+            with jax.default_device(self._device):
+                program = self._programs[key]
+                known, began = program._cache_size(), time.perf_counter()
+                results = jax.block_until_ready(program([args for args, _ in batch]))  # type: ignore[no-untyped-call]
+                if known == program._cache_size():  # it was compiled before
+                    self._spent_s[key] += time.perf_counter() - began
+            for (_, future), result in zip(batch, results, strict=True):
+                future.set_result(result)
+        except Exception as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _side_by_side(program: Callable[..., Any], batch: Sequence[Sequence[Any]]) -> list[Any]:
+    """The results of a program for several arguments. Stacking is a part of it, as outside every array would be a program."""
+    together = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(tuple(args) for args in batch))
+    results = jax.vmap(program, axis_name=AXIS)(*together)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], results) for i in range(len(batch))]

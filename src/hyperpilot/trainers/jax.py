@@ -1,0 +1,106 @@
+"""Trains in JAX: PPO, A2C, DQN and SAC in environments that are JAX programs themselves, dozens of trainings at once.
+
+Algorithms, networks and hyperparameters are Stable-Baselines3's, so that what is found here can be trained there. Several jobs
+may be trained at the same time, from threads; those whose programs are alike run as one. The policy reported at a step is the
+one in force then, as in `trainers.sb3`. A training that goes on equals the uninterrupted one, to the rounding that comes from
+running it beside others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jax
+
+from hyperpilot.environments import EnvSpec
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.protocols import Algorithm, Beat
+from hyperpilot.records import Job, Report
+from hyperpilot.trainers._jax_pool import Pool
+from hyperpilot.trainers._jax_session import Session
+from hyperpilot.trainers._jobs import Jobs
+from hyperpilot.trainers._run_folder import RunFolder, Saved
+
+
+def pool_of(device: str) -> Pool:
+    """The device of a name, with the programs that this user's processes have compiled.
+
+    Raises:
+        InvalidStudy: it is not there.
+    """
+    backend, _, number = device.partition(":")
+    try:
+        devices = jax.devices() if backend == "auto" else jax.devices(backend)
+        found = devices[int(number or 0)]
+    except (RuntimeError, IndexError) as error:
+        raise InvalidStudy(
+            f"device: JAX has no {device}", "Use --device cpu, or auto, which takes what there is."
+        ) from error
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperpilot" / "jax"
+    return Pool(found, cache)
+
+
+@dataclass(frozen=True)
+class JaxTrainer:
+    """Trains one algorithm in one environment.
+
+    Args:
+        algorithm: the algorithm, as `algorithms._jax.as_jax` gives it.
+        env: the environment.
+        folder: the study's folder; a run is kept in `trials/<trial>/seed-<seed>` of it.
+        eval_steps: steps at which runs are evaluated, besides the end of a job.
+        eval_episodes: episodes of an evaluation in the search.
+        test_episodes: episodes of an evaluation in the test.
+        eval_seed: seed of the evaluation's episodes; far from training seeds.
+        checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
+        interval: steps after which runs may take over each other's states; see `_jobs.Jobs`.
+        device: where JAX computes; `auto` takes a GPU where there is one.
+    """
+
+    algorithm: Algorithm
+    env: EnvSpec
+    folder: Path
+    eval_steps: tuple[int, ...] = ()
+    eval_episodes: int = 5
+    test_episodes: int = 20
+    eval_seed: int = 10_000_000
+    checkpoint_every: int | None = None
+    interval: int | None = None
+    device: str = "auto"
+    _pool: Pool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pool", pool_of(self.device))
+
+    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
+        """The evaluations of a job, as `protocols.Trainer` has it; several threads may each train a job of another run.
+
+        Raises:
+            Diverged: parameters are no longer finite.
+            MissingCheckpoint: the parent's state is not there.
+            EnvironmentUnavailable: the environment is not there in JAX.
+            InvalidConfiguration: the parent's networks do not fit the configuration.
+        """
+
+        def opens(
+            job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
+        ) -> AbstractContextManager[Session]:
+            return closing(Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self._pool, changed))
+
+        yield from Jobs(
+            self.folder,
+            opens,
+            self.eval_steps,
+            self.eval_episodes,
+            self.test_episodes,
+            self.eval_seed,
+            self.checkpoint_every,
+            self.interval,
+        ).train(job)
+
+
+plugin = JaxTrainer
