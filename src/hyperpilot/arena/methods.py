@@ -15,8 +15,8 @@ from hyperpilot.registry import available, known, load
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space import Space
 
-LESSONS = ("experience", "shuffled")
-"""What a name may end in: the method is told of the tables of other families, as they are or shuffled (`lessons`)."""
+LESSONS = ("experience", "shuffled", "shipped")
+"""What a name may end in: the method is told of other families' tables, as they are or shuffled, or of shipped experience."""
 
 _KINDS = ("strategies", "surrogates", "acquisition", "schedules")
 
@@ -46,7 +46,7 @@ def lesson(name: str) -> tuple[str, str]:
     words = name.split("+")
     found = [word for word in words if word in LESSONS]
     if len(found) > 1:
-        raise UnknownPlugin(f"{name}: it has experience twice", "Name one of experience, shuffled.")
+        raise UnknownPlugin(f"{name}: it has experience twice", f"Name one of {', '.join(LESSONS)}.")
     return "+".join(word for word in words if word not in LESSONS), (found or [""])[0]
 
 

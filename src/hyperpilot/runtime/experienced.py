@@ -226,7 +226,16 @@ def _about(study: Study) -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Versions of what trained, as far as it is installed."""
     found = {}
-    for package in ("hyperpilot-rl", "stable-baselines3", "sb3-contrib", "torch", "gymnasium", "jax", "numpy"):
+    for package in (
+        "hyperpilot-rl",
+        "stable-baselines3",
+        "sb3-contrib",
+        "torch",
+        "gymnasium",
+        "jax",
+        "gymnax",
+        "numpy",
+    ):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
