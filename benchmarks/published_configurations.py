@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from hyperpilot.errors import InvalidConfiguration
+from hyperpilot.protocols import Algorithm
 from hyperpilot.registry import load
 
 TABLE = Path(__file__).parents[1] / "src/hyperpilot/experience/published/zoo.json"
@@ -55,8 +57,8 @@ def main(folder: str) -> None:
             for key, value in entry.items():
                 if key not in NOT_SEARCHED:
                     config |= plain(key, value)
-            odd |= {(name, key) for key in config if key not in known.defaults}
-            own = {key: value for key, value in config.items() if key in known.defaults}
+            own = {key: value for key, value in config.items() if can_say(known, key, value)}
+            odd |= {(name, key, str(value)) for key, value in config.items() if key not in own}
             if own:
                 steps = int(float(entry.get("n_timesteps", 0)))
                 rows.append(
@@ -66,6 +68,15 @@ def main(folder: str) -> None:
     TABLE.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(row) for row in rows)
     TABLE.write_text(f'{{"source": {json.dumps(SOURCE)},\n"configurations": [\n{lines}\n]}}\n')
+
+
+def can_say(known: Algorithm, key: str, value: object) -> bool:
+    """Whether a value can be said to Stable-Baselines3 in our words."""
+    try:
+        known.sb3({**known.defaults, key: value})
+    except InvalidConfiguration:
+        return False
+    return True
 
 
 def confidences(text: str) -> dict[str, str]:
@@ -133,7 +144,8 @@ def _node(node: ast.AST) -> object:
         case ast.Dict(keys, values):
             return {_node(key): _node(value) for key, value in zip(keys, values, strict=True) if key is not None}
         case ast.Call(func=ast.Name("dict"), args=[], keywords=pairs):
-            return {pair.arg: _node(pair.value) for pair in pairs if pair.arg}
+            if all(pair.arg for pair in pairs):
+                return {str(pair.arg): _node(pair.value) for pair in pairs}
         case ast.Attribute(value=ast.Name("nn"), attr=name) | ast.Name(id=name):
             return name
     raise ValueError(f"{ast.unparse(node)} is nothing that a configuration may hold")
