@@ -16,13 +16,13 @@ from hyperpilot.environments import EnvSpec, distance, probe
 from hyperpilot.errors import InvalidExperience
 from hyperpilot.experience import Experience, Source
 from hyperpilot.experience.files import read, write
-from hyperpilot.experience.published import Density, for_env, published
+from hyperpilot.experience.published import Density, for_env, nearest, published
 from hyperpilot.experience.store import ExperienceStore
 from hyperpilot.records import Finished, History, Job, Report, Submitted
 from hyperpilot.registry import load
 from hyperpilot.runtime.collecting import collect, collection
 from hyperpilot.runtime.executors.inline import Inline
-from hyperpilot.runtime.experienced import FILE, experience_of, gathered, sources_of
+from hyperpilot.runtime.experienced import FILE, experience_of, first_of, gathered, sources_of
 from hyperpilot.runtime.loop import Loop
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules.racing import Racing
@@ -215,3 +215,10 @@ def test_a_contest_s_sources_are_of_its_algorithm_and_of_other_families():
     assert (
         sorted(mixed.score) == sorted(told.sources[0].score) and mixed.score.tolist() != told.sources[0].score.tolist()
     )
+
+
+def test_where_nothing_was_published_the_nearest_environment_s_is_tried(tmp_path, store):
+    assert nearest("ppo", probe(EnvSpec("CartPole-v1"), 600))[0] == "CartPole-v1"
+    of_class = study().model_copy(update={"env": "gymnasium.envs.classic_control:CartPoleEnv"})
+    (first,) = first_of(of_class)
+    assert first["n_steps"] == for_env("ppo", "CartPole-v1")[0].config["n_steps"]

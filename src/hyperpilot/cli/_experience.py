@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hyperpilot.runtime.study import Study
 
 
 def told(settings: dict[str, Any], without: bool) -> dict[str, Any]:
@@ -21,6 +24,13 @@ def told(settings: dict[str, Any], without: bool) -> dict[str, Any]:
     return {**settings, "experience": "none"}
 
 
+def exact(study: Study) -> bool:
+    """Whether something was published for the study's very environment."""
+    from hyperpilot.experience.published import for_env
+
+    return any(for_env(each.name, study.env) for each in study.algorithms())
+
+
 def print_used(folder: Path) -> None:
     """Prints what the study of a folder draws on, where it draws on anything."""
     from hyperpilot.runtime.experienced import pinned
@@ -29,7 +39,8 @@ def print_used(folder: Path) -> None:
     study = Study.read(folder)
     if study.first and study.experience == "default":
         how = "a configuration" if len(study.first) == 1 else f"{len(study.first)} configurations"
-        print(f"Begins with {how} published for {study.env} (RL Baselines3 Zoo), after the default", flush=True)
+        whose = study.env if exact(study) else "a similar environment"
+        print(f"Begins with {how} published for {whose} (RL Baselines3 Zoo), after the default", flush=True)
     sources = pinned(folder)
     if sources:
         named = ", ".join(source.name for source in sources)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from hyperpilot.experience.names import sb3_name
 from hyperpilot.experience.reading import Reading
 from hyperpilot.space import Config, Space, Value
+
+if TYPE_CHECKING:
+    from hyperpilot.environments import Fingerprint
 
 Array = NDArray[np.float64]
 
@@ -73,6 +76,27 @@ def for_env(algorithm: str, env: str) -> tuple[Published, ...]:
     """The configurations of an environment, whatever its version."""
     wanted = _without_version(env)
     return tuple(each for each in published(algorithm) if _without_version(each.env) == wanted)
+
+
+def nearest(algorithm: str, own: Fingerprint) -> tuple[str, float] | None:
+    """The environment most like one, of those that an algorithm's configurations were published for, and how far it is.
+
+    Only those are compared that could be made where the package was (`benchmarks/fingerprints.py`). None where there is none.
+    """
+    from hyperpilot.environments import Fingerprint, distance  # which needs gymnasium
+
+    known = {each.env for each in published(algorithm)}
+    far = {
+        env: sum(distance(own, Fingerprint(**{**seen, "returns": tuple(seen["returns"])})).values())
+        for env, seen in _fingerprints().items()
+        if env in known
+    }
+    return min(far.items(), key=lambda each: each[1]) if far else None
+
+
+@cache
+def _fingerprints() -> Any:
+    return json.loads((files("hyperpilot.experience") / "published" / "fingerprints.json").read_text())
 
 
 def _without_version(env: str) -> str:

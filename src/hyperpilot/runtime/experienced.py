@@ -21,7 +21,7 @@ from hyperpilot import environments
 from hyperpilot.errors import InvalidExperience
 from hyperpilot.experience import Experience, Source
 from hyperpilot.experience.files import read, write
-from hyperpilot.experience.published import for_env
+from hyperpilot.experience.published import Published, for_env, nearest, published
 from hyperpilot.experience.store import ExperienceStore
 from hyperpilot.records import History, Run
 from hyperpilot.space import Config, Space, Value
@@ -36,6 +36,9 @@ NONE, DEFAULT = "none", "default"
 
 _STEPS, _SECONDS = 3_000, 10.0
 """Of the walk that shows what an environment is like."""
+
+_ALIKE = 4.0
+"""Distance of two environments from which what was published for one is tried in the other."""
 
 _PUBLISHED = 2
 """Published configurations that a study begins with."""
@@ -132,11 +135,20 @@ def first_of(study: Study) -> list[dict[str, Value]]:
     space, found = study.build_space(), []
     for algorithm in study.algorithms():
         prefix = f"{algorithm.name}." if space.choice else ""
-        for each in for_env(algorithm.name, study.env)[:_PUBLISHED]:
+        for each in _published(algorithm.name, study)[:_PUBLISHED]:
             named = {f"{prefix}{name}": value for name, value in each.config.items()}
             choice = {space.choice: algorithm.name} if space.choice else {}
             found.append(_legal(space, {**space.default(choice), **named, **choice}))
     return [dict(config) for config in found]
+
+
+def _published(algorithm: str, study: Study) -> tuple[Published, ...]:
+    """What was published for a study's environment, or else for the most similar one that is similar at all."""
+    exact = for_env(algorithm, study.env)
+    if exact or not published(algorithm):
+        return exact
+    found = nearest(algorithm, environments.probe(study.env_spec(), _STEPS, _SECONDS))
+    return for_env(algorithm, found[0]) if found is not None and found[1] < _ALIKE else ()
 
 
 def _legal(space: Space, values: Config) -> Config:
