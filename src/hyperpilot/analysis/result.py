@@ -20,6 +20,7 @@ from hyperpilot.protocols import Algorithm
 from hyperpilot.records import History, Run
 from hyperpilot.records.tested import standing
 from hyperpilot.space import Config, Value
+from hyperpilot.trainers._playable import make_playable
 
 _MODEL, _NORMALIZE = "model.zip", "vecnormalize.pkl"
 
@@ -137,6 +138,7 @@ def hand_over(result: Result, study: Path, about: Mapping[str, Any], loader: str
     saved = [path for path in checkpoints.glob("*") if path.name.isdecimal()]
     if saved:
         newest = max(saved, key=lambda path: int(path.name))
+        make_playable(newest)
         for name in (_MODEL, _NORMALIZE):
             if (newest / name).exists():
                 _write(folder / name, (newest / name).read_bytes())

@@ -88,14 +88,17 @@ def _runs(trials: Path, trial: int, seed: int | None) -> list[Path]:
 def _checkpoint(runs: list[Path], step: int | None) -> Path:
     """The newest checkpoint of some runs, or the newest at a step."""
     from hyperpilot.errors import InvalidStudy
+    from hyperpilot.trainers._playable import holds_agent, make_playable
 
-    found = [p for run in runs for p in (run / "checkpoints").glob("*") if p.name.isdecimal() and (p / MODEL).exists()]
+    found = [p for run in runs for p in (run / "checkpoints").glob("*") if p.name.isdecimal() and holds_agent(p)]
     fit = [p for p in found if step is None or int(p.name) == step]
     if not fit:
         steps = ", ".join(map(str, sorted({int(p.name) for p in found}))) or "none"
         what = f"{runs[0]} has no checkpoint" + ("" if step is None else f" at step {step}")
         raise InvalidStudy(f"{what} (it has: {steps})", "Name another --step, or wait for the first evaluation.")
-    return max(fit, key=lambda p: ((p / MODEL).stat().st_mtime_ns, int(p.name)))
+    newest = max(fit, key=lambda p: ((p / "report.json").stat().st_mtime_ns, int(p.name)))
+    make_playable(newest)
+    return newest
 
 
 def _at(model: Path) -> Agent:

@@ -13,9 +13,10 @@ from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Report
 from hyperpilot.records.codec import from_json, to_json
 from hyperpilot.trainers._failures import MissingCheckpoint
+from hyperpilot.trainers._playable import ARRAYS
 from hyperpilot.trainers._run_folder import REPLAY, Saved
 
-MODEL, _STATE = "model.npz", "state.npz"
+_STATE = "state.npz"
 
 # Where the training stands within its episodes, and its random numbers. All else is what it has learned and counted.
 _MOMENT = ("lanes", "returns", "key")
@@ -27,7 +28,7 @@ def write(folder: Path, state: Any, curve: Report | None) -> None:
     moment = {name: parts.pop(name) for name in _MOMENT}
     moment["key"] = np.asarray(jax.random.key_data(moment["key"]))
     replay = parts.pop("replay", None)
-    np.savez(folder / MODEL, **_named(parts))
+    np.savez(folder / ARRAYS, **_named(parts))
     if replay is not None:
         rows = min(int(replay.added), replay.reward.shape[0])  # beyond them it is empty
         filled: dict[str, Any] = {
@@ -45,10 +46,10 @@ def learned(saved: Saved, fresh: Any) -> tuple[Any, bool]:
         InvalidConfiguration: the networks do not fit.
         MissingCheckpoint: there is no JAX training.
     """
-    if not (saved.folder / MODEL).exists():
+    if not (saved.folder / ARRAYS).exists():
         raise MissingCheckpoint(f"{saved.folder} holds no training in JAX", "Go on with the trainer that made it.")
     parts = {name: part for name, part in fresh._asdict().items() if name not in (*_MOMENT, "replay")}
-    with np.load(saved.folder / MODEL) as file:
+    with np.load(saved.folder / ARRAYS) as file:
         state = fresh._replace(**_filled(parts, dict(file), saved))
     if "replay" not in fresh._fields:
         return state, True

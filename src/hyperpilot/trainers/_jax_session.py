@@ -58,7 +58,13 @@ class Session:
         self._job, self._folder, self._beat, self._pool = job, folder, beat, pool
         self._episodes, self._seed = evaluation
         self._config = {**algorithm.defaults, **job.config}
-        self._about = {"algorithm": algorithm.name, "env": spec.id, "trainer": "jax"}
+        self._about: dict[str, Any] = {
+            "algorithm": algorithm.name,
+            "env": spec.id,
+            "env_kwargs": dict(spec.kwargs),
+            "trainer": "jax",
+        }
+        self._about["config"] = dict(self._config)
         self._world = world_of(spec)
         self._program, self.numbers = program_of(algorithm, self._config, spec, job.horizon)
         self._size = iteration_steps(self.numbers)

@@ -103,7 +103,7 @@ class RunFolder:
             for path in self.checkpoints.glob(f"{_TEMPORARY}*"):
                 shutil.rmtree(path, ignore_errors=True)
 
-    def keep(self, report: Report, about: Mapping[str, str], write: Callable[[Path], None]) -> None:
+    def keep(self, report: Report, about: Mapping[str, Any], write: Callable[[Path], None]) -> None:
         """Keeps a checkpoint, all of it or none, then strips the earlier ones of what only continuing needs.
 
         Args:

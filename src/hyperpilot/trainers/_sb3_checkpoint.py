@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from hyperpilot.errors import InvalidConfiguration
 from hyperpilot.records import Report
 from hyperpilot.registry import load
 from hyperpilot.trainers._failures import MissingCheckpoint
+from hyperpilot.trainers._playable import make_playable
 from hyperpilot.trainers._run_folder import REPLAY, REPORT, RunFolder, Saved
 from hyperpilot.trainers._sb3_build import class_of
 from hyperpilot.trainers._sb3_replay import load_replay, save_replay
@@ -89,14 +91,21 @@ def keep_model(
     """Writes a checkpoint of Stable-Baselines3."""
 
     def write(folder: Path) -> None:
-        model.save(folder / _MODEL)
-        if normalize is not None:
-            (folder / _NORMALIZE).write_bytes(pickle.dumps(normalize))
+        write_model(folder, model, normalize)
         if isinstance(model, OffPolicyAlgorithm) and model.replay_buffer is not None:
             save_replay(model.replay_buffer, folder / REPLAY)
         (folder / _STATE).write_bytes(cloudpickle.dumps(dict(state)))
 
     run.keep(report, about, write)
+
+
+def write_model(folder: Path, model: BaseAlgorithm, normalize: VecNormalize | None) -> None:
+    """Puts an agent into a folder, whole or not at all."""
+    if normalize is not None:
+        (folder / _NORMALIZE).write_bytes(pickle.dumps(normalize))
+    unfinished = folder / f".unfinished-{_MODEL}"
+    model.save(unfinished)
+    os.replace(unfinished, folder / _MODEL)
 
 
 def load_agent(folder: Path) -> tuple[BaseAlgorithm, VecNormalize | None]:
@@ -107,7 +116,7 @@ def load_agent(folder: Path) -> tuple[BaseAlgorithm, VecNormalize | None]:
     Raises:
         MissingCheckpoint: the folder holds no checkpoint.
     """
-    if not (folder / _MODEL).exists() or not (folder / REPORT).exists():
+    if not make_playable(folder) or not (folder / REPORT).exists():
         raise MissingCheckpoint(
             f"{folder} holds no checkpoint", "Name a folder such as trials/0003/seed-3/checkpoints/000050000."
         )
