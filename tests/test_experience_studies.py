@@ -22,7 +22,7 @@ from hyperpilot.records import Finished, History, Job, Report, Submitted
 from hyperpilot.registry import load
 from hyperpilot.runtime.collecting import collect, collection
 from hyperpilot.runtime.executors.inline import Inline
-from hyperpilot.runtime.experienced import FILE, experience_of, first_of, gathered, sources_of
+from hyperpilot.runtime.experienced import FILE, experience_of, first_of, gathered, shipped, sources_of
 from hyperpilot.runtime.loop import Loop
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules.racing import Racing
@@ -222,3 +222,13 @@ def test_where_nothing_was_published_the_nearest_environment_s_is_tried(tmp_path
     of_class = study().model_copy(update={"env": "gymnasium.envs.classic_control:CartPoleEnv"})
     (first,) = first_of(of_class)
     assert first["n_steps"] == for_env("ppo", "CartPole-v1")[0].config["n_steps"]
+
+
+def test_what_is_shipped_is_drawn_on_and_only_the_algorithm_s_files_are_read(tmp_path, store, monkeypatch):
+    folder = tmp_path / "package" / "shipped"
+    write([source(lambda x: x, "classic")], folder / "ppo-classic.npz")
+    (folder / "dqn.npz").write_bytes(b"not read")
+    monkeypatch.setattr("hyperpilot.runtime.experienced.resources", lambda package: tmp_path / "package")
+    assert [each.name for each in gathered(study())] == ["classic"]
+    with pytest.raises(InvalidExperience, match="dqn.npz is no experience"):
+        shipped()

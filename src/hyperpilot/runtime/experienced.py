@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files as resources
@@ -52,12 +52,17 @@ def default_experience() -> str:
     return os.environ.get("HYPERPILOT_EXPERIENCE") or DEFAULT
 
 
-def shipped() -> tuple[Source, ...]:
-    """The sources that come with the package."""
+def shipped(algorithms: Collection[str] | None = None) -> tuple[Source, ...]:
+    """The sources that come with the package, of some algorithms or of all.
+
+    A file is called after its algorithm, `ppo.npz` or `ppo-classic.npz`, so that none is read for nothing.
+    """
     folder = resources("hyperpilot.experience") / "shipped"
     if not folder.is_dir():
         return ()
     found = sorted((item for item in folder.iterdir() if item.name.endswith(".npz")), key=lambda item: item.name)
+    if algorithms is not None:
+        found = [item for item in found if item.name.removesuffix(".npz").partition("-")[0] in algorithms]
     return tuple(source for item in found for source in read(Path(str(item))))
 
 
@@ -75,8 +80,8 @@ def gathered(study: Study) -> tuple[Source, ...]:
     if study.experience == NONE or not uses_experience(study):
         return ()
     default = study.experience == DEFAULT
-    known = (*ExperienceStore().all(), *shipped()) if default else read(Path(study.experience))
     names = {each.name for each in study.algorithms()}
+    known = (*ExperienceStore().all(), *shipped(names)) if default else read(Path(study.experience))
     fitting = [s for s in known if s.algorithm in names and s.about.get("objective", "return") == study.objective]
     if not default and not fitting:
         what = f"{study.experience} holds nothing of {study.algorithm} with the objective {study.objective}"
