@@ -65,10 +65,6 @@ TREND_UNITS = 4
 """Hidden units that see the time alone."""
 
 
-def _none() -> Array:
-    return np.zeros(0)
-
-
 _BLOCK = 200
 """Rows that are predicted at once: so few that the activations stay in the cache."""
 
@@ -142,7 +138,7 @@ class Network:
     scales: Scales
     hidden: Hidden
     output: Single
-    trusted: Array = field(default_factory=_none)
+    trusted: Array = field(default_factory=lambda: np.zeros(0))
 
     def __call__(self, z: Array, t: Array) -> Single:
         """(n,) standardised scores at z (n, d + k), the last columns those that `trusted` weighs."""
@@ -279,7 +275,7 @@ def with_output(
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
     output = solve_triangular(factor, white, lower=True, trans="T")
     own, trusted = np.split(output, [len(output) - k])
-    return Network(scales, hidden, own.astype(np.float32), trusted + expected(k) if k else _none())
+    return Network(scales, hidden, own.astype(np.float32), trusted + expected(k))
 
 
 def _student(d: int, units: int, rng: np.random.Generator) -> Array:
