@@ -1,6 +1,7 @@
 """Environment steps a second of the JAX trainer beside Stable-Baselines3, on the same cores and the same configurations.
 
-    python benchmarks/throughput.py [--counts 1,8,32,128] [--algorithm ppo] [--env CartPole-v1] [--steps 100000] [--out FILE]
+    python benchmarks/throughput.py [--counts 1,8,32,128] [--algorithm ppo] [--env CartPole-v1] [--steps 100000]
+                                    [--fix NAME=VALUE] [--out FILE]
 
 Configurations are drawn from the algorithm's space as a search draws them, so that they differ in everything. Ours are trained
 in full by `hyperpilot tune`'s own workers; their time counts from before the processes start to the last report, with imports,
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from hyperpilot.records import Failed, Job, Report
 from hyperpilot.runtime.placed import executor_for
@@ -37,6 +39,7 @@ def study_of(trainer: str, args: argparse.Namespace, workers: int, steps: int) -
         workers=workers,
         trainer=trainer,
         evaluations=2,
+        fix={name: yaml.safe_load(value) for name, _, value in (each.partition("=") for each in args.fix)},
         eval_episodes=1,
     )
 
@@ -47,7 +50,10 @@ def train(study: Study, configs: list[Config], until: int) -> tuple[float, list[
         began = time.perf_counter()
         study.write(Path(folder))
         executor = executor_for(study, Path(folder))
-        waiting = [Job(i, config, i, until, study.horizon) for i, config in enumerate(configs)]
+        waiting = [
+            Job(i, config, i, min(study.horizon, max(until, rollout(config))), study.horizon)
+            for i, config in enumerate(configs)
+        ]
         last: dict[int, Report] = {}
         running = 0
         try:
@@ -67,6 +73,11 @@ def train(study: Study, configs: list[Config], until: int) -> tuple[float, list[
             executor.close()
 
 
+def rollout(config: Config) -> int:
+    """Steps before the first update, which have to be done for a rate to be known."""
+    return int(config.get("n_steps", 1)) * int(config.get("n_envs", 1))
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--counts", default="1,8,32,128")
@@ -74,6 +85,7 @@ def main() -> None:
     asked.add_argument("--env", default="CartPole-v1")
     asked.add_argument("--steps", type=int, default=100_000)
     asked.add_argument("--sb3-steps", type=int, default=4_096)
+    asked.add_argument("--fix", action="append", default=[], help="name=value: what does not differ")
     asked.add_argument("--out", type=Path)
     args = asked.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -98,6 +110,7 @@ def main() -> None:
             "warm_ratio": timed["warm"] / sb3,
         }
         rows.append(row)
+        row["mean_sb3"] = float(np.mean([report.metrics["steps_per_s"] for report in reports]))
         print("  ".join(f"{name} {value:,.1f}" for name, value in row.items()), flush=True)
     if args.out:
         about = {

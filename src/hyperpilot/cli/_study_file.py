@@ -47,7 +47,7 @@ def settings(ctx: typer.Context, file: Path | None) -> dict[str, Any]:
     }
     written = {} if file is None else read(file)
     typed = {name for name in options if _is_typed(ctx, name)}
-    for name in {"schedule", "trainer"} - typed:
+    for name in {"schedule", "trainer", "device"} - typed:
         options.pop(name, None)  # what a study has by default depends on what is trained
     return {**options, **written, **{name: _joined(name, options[name], written, file) for name in typed}}
 

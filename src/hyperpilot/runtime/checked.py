@@ -39,6 +39,10 @@ def check_study(study: Study) -> None:
         environments.check_supported(algorithms, environments.traits(study.env_spec()))
         check_measurable(study.goals(), study.env_spec(), study.device, [each.name for each in algorithms])
         check_similar(study.env_spec(), study.evaluate_on)
+        if study.trainer == "jax":
+            check_in_jax(study.env_spec(), study.goals())
+        if study.verify_with is not None:
+            check_verified(study, study.verify_with)
         if study.evaluate_on and study.trainer == "rllib":
             what = "evaluate_on: agents of RLlib are not played in other environments"
             raise InvalidStudy(what, "Leave it out; result/load_agent.py loads the agent for a test of your own.")
@@ -112,6 +116,42 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
     on_gpu = sorted(name for name in asked if name.startswith("gpu_"))
     if on_gpu and device in ("cpu", "mps"):
         raise InvalidStudy(f"objective: {on_gpu[0]} is not measured on {device}", "Use cpu_s or wall_s, or --device.")
+
+
+IN_JAX = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1")
+"""Gymnasium's environments that gymnax has, too; gymnax itself takes seconds to import."""
+
+_NOT_IN_JAX = ("state_coverage", "success_rate", "cpu_s", "memory_mb", "gpu_s", "gpu_memory_mb")
+
+
+def check_in_jax(env: EnvSpec, objective: Objective) -> None:
+    """Passes an environment that the JAX trainer has, and an objective that it measures.
+
+    Raises:
+        InvalidStudy: naming what it has not.
+    """
+    if env.id not in IN_JAX:
+        what = f"env: {env.id} is not there as a JAX program"
+        raise InvalidStudy(what, f"Use one of these, or leave --trainer out: {', '.join(IN_JAX)}.")
+    if other := sorted(env.kwargs.keys() - {"max_episode_steps"}):
+        raise InvalidStudy(f"env_kwargs: {env.id} takes no {other[0]} in JAX", "Leave --trainer out.")
+    if lacking := sorted({name for goal in objective.goals for name in goal} & set(_NOT_IN_JAX)):
+        raise InvalidStudy(f"objective: {lacking[0]} is not measured in JAX", "Use return, or leave --trainer out.")
+
+
+def check_verified(study: Study, trainer: str) -> None:
+    """Passes a trainer of the test that can train what another has found.
+
+    Raises:
+        InvalidStudy: naming the mend.
+        UnknownPlugin: there is none of that name.
+    """
+    if (study.trainer, trainer) != ("jax", "sb3"):
+        what = f"verify_with: {trainer} does not train what {study.trainer} has found"
+        raise InvalidStudy(what, "Search with --trainer jax and verify with sb3.")
+    if study.strategy.replace("-", "_") in ("pbt", "pbt_bnn"):
+        what = "verify_with: the test of a population repeats its schedule with the same trainer"
+        raise InvalidStudy(what, "Leave --verify-with out.")
 
 
 def check_device(trainer: str, device: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MODELS = ("bayes", "pbt_bnn")
 """Strategies that ask a model."""
 
-_TAKES_OVER = ("sb3",)
+_TAKES_OVER = ("sb3", "jax")
 """Trainers that take over another run's state with other values, and train a job with stages."""
 
 _INTERVALS = 10

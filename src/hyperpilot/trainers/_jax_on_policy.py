@@ -43,7 +43,7 @@ class Shape(NamedTuple):
         lanes: copies of the environment.
         rows: of a rollout, at most.
         widths: of the hidden layers.
-        rms_prop: the optimiser: RMSprop as in TensorFlow, or Adam.
+        rms_prop: the optimiser: RMSprop or Adam, as in PyTorch.
         orthogonal: how the networks begin.
     """
 
@@ -84,7 +84,7 @@ LOSSES: tuple[str, ...] = ("policy_gradient_loss", "value_loss", "entropy_loss",
 
 def optimiser(shape: Shape, h: Any) -> optax.GradientTransformation:
     if shape.rms_prop:
-        return optax.scale_by_rms(0.99, h["optimiser_eps"], initial_scale=1.0, eps_in_sqrt=True)
+        return optax.scale_by_rms(0.99, h["optimiser_eps"], eps_in_sqrt=False)
     return optax.scale_by_adam(eps=h["optimiser_eps"])
 
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import jax
@@ -26,8 +27,9 @@ from hyperpilot.trainers._jobs import Jobs
 from hyperpilot.trainers._run_folder import RunFolder, Saved
 
 
+@lru_cache
 def pool_of(device: str) -> Pool:
-    """The device of a name, with the programs that this user's processes have compiled.
+    """The device of a name, the same one for all trainings of a process, with the programs that this user's processes compiled.
 
     Raises:
         InvalidStudy: it is not there.
