@@ -118,7 +118,11 @@ def _handed_over(result: Result, study: Study, folder: Path) -> str:
         run = folder / "trials" / f"{result.trial:04d}" / f"seed-{result.model_seed}"
         words, _ = how_to_run(study, result.config, seed, folder / "result")
         return f"Run it        {run_line(words, study, folder / 'result')}\nIts best run  {run}"
-    watch = f"hyperpilot enjoy {folder}" if study.trainer in ("sb3", "jax") else f"python {folder / 'result' / 'load_agent.py'}"
+    watch = (
+        f"hyperpilot enjoy {folder}"
+        if study.trainer in ("sb3", "jax")
+        else f"python {folder / 'result' / 'load_agent.py'}"
+    )
     return f"""Agent         {folder / "result" / "model.zip"}
 Watch it      {watch}
 TensorBoard   tensorboard --logdir {folder}"""
