@@ -27,8 +27,9 @@ from hyperpilot.strategies._scheduled import Scheduled
 _threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
 
 
-_CALM = 16
-"""Draws that are averaged where experience is drawn on: what it promises is worth more than what the network imagines."""
+_CALM, _SETTLED = 16, 20
+"""Draws that are averaged until so many trials have been evaluated, where experience is drawn on: until then what it promises is
+worth more than what the network imagines."""
 
 _SAFE = 0.75
 """Mean of survival, 1 for sure and 0 for never, from which a configuration is worth a training."""
@@ -127,7 +128,7 @@ class Proposer:
             self._over[:] = [_evidence(runs)]  # or every look at an unchanged record would take a fit
             return ()
         floor = known_draws.max(axis=1) if known else draws.mean(axis=1)
-        chosen = select(draws, floor, by_model, self._worth, rng)
+        chosen = select(draws, floor, by_model, self._worth(evaluated), rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
 
     def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
@@ -154,10 +155,9 @@ class Proposer:
             return Belief(self.experience.alone(self.space.width, rng), None, NormalScores.of(np.zeros(0)))
         return believe(history, self._columns, self.experience.told(self.surrogate), rng)
 
-    @property
-    def _worth(self) -> Acquisition:
-        experienced = self.experience is not None and self.acquisition is averaged
-        return partial(averaged, few=_CALM) if experienced else self.acquisition
+    def _worth(self, evaluated: int) -> Acquisition:
+        calm = self.experience is not None and self.acquisition is averaged and evaluated < _SETTLED
+        return partial(averaged, few=_CALM) if calm else self.acquisition
 
     @property
     def _columns(self) -> Encoding:
