@@ -127,7 +127,9 @@ def described_space(study: Study) -> dict[str, Any]:
                 {"name": name, "type": "categorical", "choices": [python(choice) for choice in hp.choices]}
             )
         elif isinstance(hp, cs.OrdinalHyperparameter):
-            described.append({"name": name, "type": "categorical", "choices": [python(choice) for choice in hp.sequence]})
+            described.append(
+                {"name": name, "type": "categorical", "choices": [python(choice) for choice in hp.sequence]}
+            )
         else:
             kind = "uniform_int" if isinstance(hp, cs.UniformIntegerHyperparameter) else "uniform_float"
             described.append({"name": name, "type": kind, "lower": hp.lower, "upper": hp.upper, "log": hp.log})

@@ -5,6 +5,9 @@ import os
 import postgres
 import pytest
 
+# No test draws on what is shipped, or on what the user of this machine has kept, unless it says so.
+os.environ["HYPERPILOT_EXPERIENCE"] = "none"
+
 
 @pytest.fixture(scope="session")
 def postgres_url():
