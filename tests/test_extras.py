@@ -33,6 +33,8 @@ CASES = [
     ("optuna", "optuna", ["export", "study", "sqlite:///optuna.db", "--format", "optuna"]),
     ("mlflow", "mlflow", ["export", "study", "sqlite:///mlflow.db", "--format", "mlflow"]),
     ("wandb", "wandb", ["export", "study", "project", "--format", "wandb"]),
+    ("gui", "qtpy", ["gui"]),
+    ("gui", "pyqtgraph", ["gui"]),
     ("video", "imageio", ["enjoy", "agent", "--video", "film.gif"]),
 ]
 

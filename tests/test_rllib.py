@@ -75,7 +75,9 @@ def test_a_child_takes_over_what_its_parent_had_at_an_interval(tmp_path):
     config = config_of(made)
     trainer = made.trainer_for(tmp_path)
     list(trainer.train(Job(0, config, 0, 100, 400), still))
-    list(trainer.train(Job(0, config, 0, 200, 400, Checkpoint(RunId(0, 0), 100)), still))  # it goes on before its child begins
+    list(
+        trainer.train(Job(0, config, 0, 200, 400, Checkpoint(RunId(0, 0), 100)), still)
+    )  # it goes on before its child begins
     child = Job(1, {**config, "learning_rate": 1e-3}, 1, 200, 400, Checkpoint(RunId(0, 0), 100))
     reports = list(trainer.train(child, still))
     assert [report.step for report in reports] == [200]

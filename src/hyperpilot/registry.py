@@ -41,6 +41,9 @@ _EXTRAS = {
     "wandb": "wandb",
     "ray": "ray",
     "fsspec": "ray",
+    "qtpy": "gui",
+    "pyqtgraph": "gui",
+    "PySide6": "gui",
 }
 
 

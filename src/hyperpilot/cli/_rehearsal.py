@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from hyperpilot.runtime.rehearsal import Forecast, forecast
+from hyperpilot.errors import InvalidStudy
+from hyperpilot.runtime.rehearsal import Forecast, Timing, forecast, rehearse, steps_within, time_configurations
 from hyperpilot.runtime.sought import is_population, population_of
 from hyperpilot.runtime.study import Study
+
+if TYPE_CHECKING:
+    import typer
 
 
 def measure(study: Study, folder: Path, *, quiet: bool) -> Forecast:
@@ -17,6 +25,38 @@ def measure(study: Study, folder: Path, *, quiet: bool) -> Forecast:
     console = Console(quiet=quiet)
     with console.status("timing short trainings for the forecast (--no-forecast skips this)"):
         return forecast(study, folder)
+
+
+def sized(study: Study, hours: float | None, ctx: typer.Context, *, quiet: bool) -> tuple[Study, Timing]:
+    """The study with as many steps as fit into so many hours, and the timing of its configurations.
+
+    Raises:
+        InvalidStudy: steps were given as well, or the hours are none.
+        MissingExtra: what trains is not installed.
+    """
+    if hours is not None:
+        source = ctx.get_parameter_source("total_steps")
+        if source is not None and source.name == "COMMANDLINE":
+            raise InvalidStudy("both --hours and --total-steps are given", "Give one of the two.")
+        if not (math.isfinite(hours) and hours > 0):
+            raise InvalidStudy(f"--hours {hours} is no time to spend", "Write it as 0.5 or 8.")
+    console = Console(quiet=quiet, stderr=True)
+    with tempfile.TemporaryDirectory() as scratch, console.status("timing short trainings"):
+        study.write(Path(scratch))
+        timing = time_configurations(study, Path(scratch))
+    if hours is None:
+        return study, timing
+    return study.model_copy(update={"total_steps": steps_within(study, timing, 3600 * hours)}), timing
+
+
+def say(study: Study, timing: Timing, *, as_json: bool) -> None:
+    """Prints what a study would do."""
+    found = rehearse(study, timing)
+    if as_json:
+        known = {"total_steps": study.total_steps, **asdict(found), "words": words(study, found)}
+        print(json.dumps({"event": "forecast", **known}))
+    else:
+        print(words(study, found))
 
 
 def words(study: Study, plan: Forecast) -> str:

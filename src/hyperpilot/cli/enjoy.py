@@ -84,7 +84,7 @@ def _play(agent: Agent, episodes: int, video: Path | None, deterministic: bool) 
         if env.action_space != model.action_space:
             what = f"the agent's actions are {model.action_space}, those of {spec.id} are {env.action_space}"
             raise UnsupportedEnvironment(what, "Name the environment that it was trained in: --env.")
-        with _camera(env, video) as shoot:
+        with camera(env, video) as shoot:
             for episode in range(episodes):
                 observation, _ = env.reset(seed=_FIRST_SEED + episode)
                 shoot()
@@ -103,7 +103,7 @@ def _play(agent: Agent, episodes: int, video: Path | None, deterministic: bool) 
 
 
 @contextmanager
-def _camera(env: gymnasium.Env[Any, Any], video: Path | None) -> Iterator[Callable[[], None]]:
+def camera(env: gymnasium.Env[Any, Any], video: Path | None) -> Iterator[Callable[[], None]]:
     """What draws the environment once: into the film, or on the screen where the environment does not by itself."""
     if video is None:
         by_itself = getattr(env, "render_mode", None) == "human"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from hyperpilot.environments import EnvSpec
     from hyperpilot.protocols import Algorithm, Beat
     from hyperpilot.records import Job
     from hyperpilot.space import Config, Value
+    from hyperpilot.trainers.sb3 import SB3Trainer
 
 _FILE = "train.yaml"
 
@@ -28,37 +28,51 @@ def command(
         Path | None,
         typer.Option(help="A best.yaml (of the same environment, its arguments too), or name: value lines."),
     ] = None,
+    env_kwargs: Annotated[list[str] | None, typer.Option(help="An argument of the environment: gravity=-5.")] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Training seed.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings, one after the other, with the seeds that follow.")] = 1,
     evaluations: Annotated[int, typer.Option(min=1, help="How often the agent is evaluated.")] = 20,
+    checkpoint_every: Annotated[
+        str | None, typer.Option(help="Steps between saved states; by default every evaluation saves one.")
+    ] = None,
+    log_interval: Annotated[
+        int | None, typer.Option(min=1, help="Rollouts (off-policy: episodes) between lines of the log; as SB3 has it.")
+    ] = None,
 ) -> None:
     """Train one configuration, without a search; the same command goes on where it was interrupted."""
     from hyperpilot.cli._options import extras, fixed_values, parse_steps
     from hyperpilot.registry import load
 
     horizon = parse_steps(steps)
+    every = None if checkpoint_every is None else parse_steps(checkpoint_every)
     algorithm: Algorithm = load("algorithms", algo)
-    read, env_kwargs = _read(config, algo, env) if config else ({}, {})
+    read, known_kwargs = _read(config, algo, env) if config else ({}, {})
+    arguments = {**known_kwargs, **fixed_values(env_kwargs or [])}
     values = {**read, **fixed_values(fix or [])}
-    _check(algorithm, values)
+    check(algorithm, values)
     with extras():
         from hyperpilot.environments import EnvSpec, check_supported, traits
         from hyperpilot.records import Job
         from hyperpilot.runtime.study import evenly
 
-        spec = EnvSpec(env, env_kwargs)
+        spec = EnvSpec(env, arguments)
         check_supported([algorithm], traits(spec))
-        load("trainers", "sb3")
+        trainer_class = load("trainers", "sb3")
         complete = {**algorithm.defaults, **values}
-        about = {"algorithm": algo, "env": env, "env_kwargs": env_kwargs, "horizon": horizon, "seed": seed}
-        claim(out, {**about, "config": complete})
-        train(algorithm, spec, Job(0, complete, seed, horizon, horizon), evenly(horizon, evaluations), out)
+        about = {"algorithm": algo, "env": env, "env_kwargs": arguments, "horizon": horizon, "seed": seed}
+        claim(out, {**about, **({"seeds": seeds} if seeds > 1 else {}), "config": complete})
+        saved = range(every, horizon, every) if every else ()  # a saved state has a score, too
+        at = tuple(sorted({*evenly(horizon, evaluations), *saved}))
+        trainer = trainer_class(algorithm, spec, out, at, checkpoint_every=every, log_interval=log_interval)
+        for number in range(seed, seed + seeds):
+            train(trainer, Job(0, complete, number, horizon, horizon))
 
 
-def train(algorithm: Algorithm, env: EnvSpec, job: Job, eval_steps: tuple[int, ...], out: Path) -> None:
+def train(trainer: SB3Trainer, job: Job) -> None:
     """Trains before the user's eyes; what is there already is gone on with."""
-    from hyperpilot.trainers.sb3 import Diverged, SB3Trainer
+    from hyperpilot.trainers.sb3 import Diverged
 
-    trainer, horizon = SB3Trainer(algorithm, env, out, eval_steps), job.horizon
+    horizon, out = job.horizon, trainer.folder
     run = out / "trials" / f"{job.trial:04d}" / f"seed-{job.seed}"
     try:
         with _progress(horizon) as (beat, say):
@@ -125,7 +139,12 @@ def _read(path: Path, algo: str, env: str) -> tuple[dict[str, Value], dict[str, 
     return values, env_kwargs
 
 
-def _check(algorithm: Algorithm, values: Config) -> None:
+def check(algorithm: Algorithm, values: Config) -> None:
+    """Passes values that the algorithm can be trained with.
+
+    Raises:
+        InvalidConfiguration: naming the value, and the mend.
+    """
     from hyperpilot.errors import InvalidConfiguration
     from hyperpilot.space.space import suggestion
 

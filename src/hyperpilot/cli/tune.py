@@ -91,6 +91,13 @@ def command(
         Path | None, typer.Option(help="Draw on this file of `hyperpilot experience export` instead of all there is.")
     ] = None,
     no_experience: Annotated[bool, typer.Option("--no-experience", help="Start cold.")] = False,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="Time to spend instead of --total-steps, test included; steps come of a timing."),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what it would do and how long it takes; start nothing.")
+    ] = False,
     no_forecast: Annotated[bool, typer.Option("--no-forecast", help="Start at once.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print every event as a JSON line.")] = False,
@@ -107,6 +114,13 @@ def command(
 
     # Options bear the names of the study's fields: what was typed is taken from the context, which tells it from defaults.
     asked = Study.create(**told(settings(ctx, file), no_experience))
+    if hours is not None or plan:
+        from hyperpilot.cli._rehearsal import say, sized
+
+        asked, timing = sized(asked, hours, ctx, quiet=json or quiet)
+        if plan:
+            say(asked, timing, as_json=json)
+            return
     names = f"{asked.algorithm}-{asked.env}"
     folder = study or Path("studies") / names.replace(",", "-").replace(":", "-").replace("/", "-")
     fresh = not (folder / "study.yaml").exists()

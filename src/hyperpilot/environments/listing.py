@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 
 import gymnasium
@@ -36,8 +38,15 @@ class Entry:
     needs: str
 
 
+_REGISTER = ("ale_py", "gymnasium_robotics", "highway_env")
+"""Packages whose environments are registered only once they are imported; gymnasium finds others by itself."""
+
+
 def catalogue() -> list[Entry]:
     """Every registered environment, by family and id; one that is not installed tells what it needs."""
+    for package in filter(_installed, _REGISTER):
+        with suppress(Exception):  # a broken package must not hide all the others
+            gymnasium.register_envs(import_module(package))
     entries = [_entry(spec) for spec in gymnasium.registry.values()]
     return sorted(entries, key=lambda entry: (entry.family, entry.id))
 

@@ -8,6 +8,7 @@ as many at once as there will be workers.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from hyperpilot.environments import episode_limit
+from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Beat, Store, Strategy
 from hyperpilot.records import History, Job, Report, Submitted
 from hyperpilot.runtime.executors.processes import ONE_THREAD
@@ -93,8 +95,7 @@ def forecast(study: Study, folder: Path) -> Forecast:
 def rehearse(study: Study, timing: Timing) -> Forecast:
     """What a study will do where configurations train at a known pace."""
     store = MemoryStore()
-    plain = "pbt" if is_population(study) else "random"  # no model has to think
-    strategy = study.model_copy(update={"strategy": plain, "objective": "return"}).build_strategy()
+    strategy = _unthinking(study).build_strategy()
     history, seconds = _imagine(study, strategy, store, timing)
     limit = episode_limit(study.env_spec()) or 0
     stretched = Timing(
@@ -111,6 +112,38 @@ def rehearse(study: Study, timing: Timing) -> Forecast:
         seconds_long=_imagine(study, strategy, MemoryStore(), stretched)[1] if timing.of(1) else None,
         timing=timing,
     )
+
+
+def steps_within(study: Study, timing: Timing, seconds: float) -> int:
+    """Environment steps that a study takes so many seconds for, to two digits and rounded down.
+
+    Raises:
+        InvalidStudy: nothing could be timed, or not even a few trainings fit.
+    """
+    if timing.of(1) is None:
+        raise InvalidStudy(
+            f"no training could be timed: {next(iter(timing.faults), '')}", "Give steps instead of hours."
+        )
+    # Time grows evenly with steps, and to rehearse all that fits into a day would take minutes.
+    few, many = (n * study.horizon for n in (8, 32))
+    short, long = (_imagined_s(study, timing, steps) for steps in (few, many))
+    found = few + (many - few) * (seconds - short) / max(1e-9, long - short)
+    if found < 4 * study.horizon:
+        what = f"eight trainings of {study.horizon:,} steps take about {short / 60:.2g} minutes"
+        raise InvalidStudy(what, "Give more hours, or a shorter --horizon.")
+    unit = 10 ** max(0, int(math.log10(found)) - 1)
+    return int(found // unit * unit)
+
+
+def _imagined_s(study: Study, timing: Timing, total_steps: int) -> float:
+    sized = _unthinking(study.model_copy(update={"total_steps": total_steps}))
+    return _imagine(sized, sized.build_strategy(), MemoryStore(), timing)[1]
+
+
+def _unthinking(study: Study) -> Study:
+    """The same study without a model that has to think."""
+    plain = "pbt" if is_population(study) else "random"
+    return study.model_copy(update={"strategy": plain, "objective": "return"})
 
 
 def _imagine(study: Study, strategy: Strategy, store: Store, timing: Timing) -> tuple[History, float]:

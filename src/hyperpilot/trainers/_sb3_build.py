@@ -76,7 +76,15 @@ def vectorised(envs: Sequence[gymnasium.Env[Any, Any]], config: Config) -> VecEn
     return VecNormalize(stacked, norm_obs=norm_obs, norm_obs_keys=keys, gamma=gamma)
 
 
-def build(algorithm: Algorithm, config: Config, env: VecEnv, seed: int, device: str, gate: Gate) -> BaseAlgorithm:
+def build(
+    algorithm: Algorithm,
+    config: Config,
+    env: VecEnv,
+    seed: int,
+    device: str,
+    gate: Gate,
+    log_interval: int | None = None,
+) -> BaseAlgorithm:
     """An untrained model. `gate` is called with it before each of its rollouts, and leaves `learn` by raising."""
     cls = class_of(algorithm)
     kwargs = {name: _resolved(value) for name, value in algorithm.sb3(config).items()}
@@ -88,17 +96,17 @@ def build(algorithm: Algorithm, config: Config, env: VecEnv, seed: int, device: 
         kwargs["action_noise"] = _noise(kwargs["action_noise"], env.action_space)
     if isinstance(kwargs.get("train_freq"), list):
         kwargs["train_freq"] = tuple(kwargs["train_freq"])
-    paused = cast(Callable[..., BaseAlgorithm], pausable(cls, gate))
+    paused = cast(Callable[..., BaseAlgorithm], pausable(cls, gate, log_interval))
     return paused(policy, env, policy_kwargs=policy_kwargs, seed=seed, device=device, **kwargs)
 
 
-def pausable(cls: type[BaseAlgorithm], gate: Gate) -> type[BaseAlgorithm]:
+def pausable(cls: type[BaseAlgorithm], gate: Gate, log_interval: int | None = None) -> type[BaseAlgorithm]:
     """The class with a gate before each rollout, and with a `learn` that can be entered again where it was left.
 
     Nothing is added to the instances: what `save` writes is the plain class's.
     """
     rollout = "collect_rollouts" if hasattr(cls, "collect_rollouts") else "_do_one_update"
-    log_interval = inspect.signature(cls.learn).parameters["log_interval"].default
+    every = log_interval or inspect.signature(cls.learn).parameters["log_interval"].default
 
     def gated(self: BaseAlgorithm, *args: Any, **kwargs: Any) -> Any:
         gate(self)
@@ -118,7 +126,7 @@ def pausable(cls: type[BaseAlgorithm], gate: Gate) -> type[BaseAlgorithm]:
     def dump_logs(self: BaseAlgorithm, iteration: int = 0) -> None:
         # `learn` counts its iterations from where it was entered
         iteration = self.num_timesteps // max(1, rollout_size(self))
-        if iteration % log_interval == 0:
+        if iteration % every == 0:
             cast(Any, cls).dump_logs(self, iteration)
 
     methods: dict[str, Any] = {

@@ -51,6 +51,7 @@ class Session:
         evaluation: episodes of an evaluation, and the seed of the first.
         device: where PyTorch computes.
         changed: whether the configuration changes at `start`, which then gives what it has learned, as another run's would.
+        log_interval: rollouts, or off-policy episodes, between two lines of the training's log; None: Stable-Baselines3's own.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Session:
         evaluation: tuple[int, int],
         device: str,
         changed: bool = False,
+        log_interval: int | None = None,
     ) -> None:
         began = time.perf_counter(), time.process_time()
         self._job, self._folder = job, folder
@@ -71,6 +73,7 @@ class Session:
         self._about = {"algorithm": algorithm.name, "env": spec.id}
         self._pulse = Pulse(beat)
         self._pause_at: int | None = None
+        self._log_interval = log_interval
         self._train_s, self._trained, self._evaluation_s = 0.0, 0, 0.0
         self._notes: dict[str, float] = {}
         self._scored: tuple[int, float, dict[str, float]] | None = None
@@ -96,7 +99,7 @@ class Session:
             opened.callback(self._envs.close)
             self._normalize = env if isinstance(env, VecNormalize) else None
             seed = _seed(job) if start and moment is None else job.seed
-            self._model = build(algorithm, job.config, env, seed, device, self._gate)
+            self._model = build(algorithm, job.config, env, seed, device, self._gate, log_interval)
             self._model.set_logger(self._log.logger)
             if start:
                 self._take_over(start, state, moment)
@@ -153,7 +156,9 @@ class Session:
         self._pause_at = step if step < horizon else None
         watch = Watch(self._pulse, self._monitor, self._envs)
         # on-policy models count iterations from where `learn` was entered: `pausable` counts them anew
-        interval: dict[str, Any] = {"log_interval": 1} if isinstance(model, OnPolicyAlgorithm) else {}
+        interval: dict[str, Any] = {"log_interval": self._log_interval} if self._log_interval else {}
+        if isinstance(model, OnPolicyAlgorithm):
+            interval = {"log_interval": 1}
         before, began = model.num_timesteps, time.perf_counter()
         with suppress(_Pause):
             model.learn(horizon - before, callback=watch, reset_num_timesteps=False, **interval)

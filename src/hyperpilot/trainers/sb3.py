@@ -42,6 +42,7 @@ class SB3Trainer:
         interval: steps after which runs may take over each other's states, replay buffers included: the last two states at
             multiples of it stay whole. None: only the newest state does.
         device: where PyTorch computes.
+        log_interval: rollouts, or off-policy episodes, between two lines of the training's log; None: Stable-Baselines3's own.
     """
 
     algorithm: Algorithm
@@ -54,6 +55,7 @@ class SB3Trainer:
     checkpoint_every: int | None = None
     interval: int | None = None
     device: str = "cpu"
+    log_interval: int | None = None
 
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
         """The evaluations of a job, as `protocols.Trainer` has it.
@@ -68,9 +70,8 @@ class SB3Trainer:
         def opens(
             job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
         ) -> AbstractContextManager[Session]:
-            return closing(
-                Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self.device, changed)
-            )
+            made = (self.algorithm, self.env, folder, job, start, beat, evaluation, self.device, changed)
+            return closing(Session(*made, self.log_interval))
 
         yield from Jobs(
             self.folder,

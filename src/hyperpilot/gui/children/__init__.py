@@ -1,0 +1,1 @@
+"""Programs that the window runs beside itself, for what could hang, fail, or take the window down."""

@@ -1,0 +1,107 @@
+"""Forms as the words that are typed after `hyperpilot`: the window starts nothing that the terminal could not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hyperpilot.cli._options import parse_steps
+from hyperpilot.environments.spec import parse_spec
+from hyperpilot.space import Config
+from hyperpilot.space.grammar import write
+
+
+@dataclass(frozen=True, slots=True)
+class TrainForm:
+    """A training.
+
+    Args:
+        algorithm, env: names.
+        steps: environment steps, as they are typed.
+        seed: the first seed.
+        seeds: how many trainings.
+        evaluations: how many in each.
+        save_every: steps between saved states, as they are typed; empty for one with each evaluation.
+        log_interval: rollouts or episodes between lines of the log; 0 for Stable-Baselines3's own.
+        values: hyperparameters that differ from the default.
+    """
+
+    algorithm: str
+    env: str
+    steps: str
+    seed: int = 0
+    seeds: int = 1
+    evaluations: int = 20
+    save_every: str = ""
+    log_interval: int = 0
+    values: Config | None = None
+
+    def words(self, out: Path) -> list[str]:
+        env, arguments = _environment(self.env)
+        said = ["train", self.algorithm, env, *arguments, "--steps", str(parse_steps(self.steps)), "--out", str(out)]
+        said += ["--seed", str(self.seed), "--evaluations", str(self.evaluations)]
+        said += ["--seeds", str(self.seeds)] if self.seeds > 1 else []
+        said += ["--checkpoint-every", str(parse_steps(self.save_every))] if self.save_every.strip() else []
+        said += ["--log-interval", str(self.log_interval)] if self.log_interval else []
+        for name, value in (self.values or {}).items():
+            said += ["--fix", f"{name}={write(value)}"]
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class TuneForm:
+    """A study.
+
+    Args:
+        algorithms, env: names; several algorithms are joined by commas.
+        total_steps: environment steps to spend, as they are typed; empty where hours are given.
+        hours: time to spend instead; 0 for steps.
+        horizon: environment steps of a full training, as they are typed.
+        workers: trainings at once.
+        strategy, schedule, surrogate: names.
+        objective: what is maximised.
+        evaluations: how many over the horizon.
+        seed: of every random number.
+        space: words for what differs from the algorithms' own space.
+    """
+
+    algorithms: str
+    env: str
+    total_steps: str
+    horizon: str
+    hours: float = 0.0
+    workers: int = 1
+    strategy: str = "bayes"
+    schedule: str = "racing"
+    surrogate: str = "bnn"
+    objective: str = "return"
+    evaluations: int = 20
+    seed: int = 0
+    space: Sequence[str] = ()
+
+    def words(self, folder: Path | None) -> list[str]:
+        """Starts the study in a folder; None asks what it would do instead."""
+        env, arguments = _environment(self.env)
+        said = ["tune", self.algorithms, env, *arguments, "--horizon", str(parse_steps(self.horizon))]
+        said += ["--hours", f"{self.hours:g}"] if self.hours else ["--total-steps", str(parse_steps(self.total_steps))]
+        said += ["--workers", str(self.workers), "--seed", str(self.seed), "--objective", self.objective]
+        said += ["--evaluations", str(self.evaluations)]
+        said += ["--strategy", self.strategy, "--surrogate", self.surrogate]
+        if "pbt" not in self.strategy:
+            said += ["--schedule", self.schedule]
+        said += list(self.space)
+        return said + (["--plan", "--json"] if folder is None else ["--no-forecast", "--study", str(folder)])
+
+
+def _environment(text: str) -> tuple[str, list[str]]:
+    """The id and the words for its arguments, of a text such as `LunarLander-v3,gravity=-5`."""
+    spec = parse_spec(text)
+    return spec.id, [word for name, value in spec.kwargs.items() for word in ("--env-kwargs", f"{name}={write(value)}")]
+
+
+def free_folder(root: Path, algorithm: str, env: str) -> Path:
+    """A folder below the root that does not exist yet, named after what is trained."""
+    name = f"{algorithm}-{env.partition(',')[0]}".replace(",", "-").replace(":", "-").replace("/", "-")
+    tried = [root / name, *(root / f"{name}-{k}" for k in range(2, 10_000))]
+    return next(each for each in tried if not each.exists())
