@@ -5,6 +5,9 @@ import os
 import postgres
 import pytest
 
+# No test draws on what is shipped, or on what the user of this machine has kept, unless it says so.
+os.environ["HYPERPILOT_EXPERIENCE"] = "none"
+
 # The window's own tests run in processes of their own, one for each binding of Qt: tests/test_window.py starts them.
 collect_ignore = [] if os.environ.get("HYPERPILOT_WINDOW_TESTS") else ["window"]
 

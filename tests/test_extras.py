@@ -25,6 +25,7 @@ CASES = [
     ("botorch", "gpytorch", [*TUNE, "--surrogate", "lkgp"]),
     ("tfp", "jax", [*TUNE, "--surrogate", "bnn-nuts"]),
     ("tfp", "tensorflow_probability", [*TUNE, "--surrogate", "bnn-nuts"]),
+    ("jax", "gymnax", [*TUNE, "--trainer", "jax"]),
     ("forest", "sklearn", [*TUNE, "--surrogate", "forest"]),
     ("ray", "ray", [*TUNE, "--executor", "ray"]),
     ("ray", "ray", [*TUNE, "--trainer", "rllib"]),

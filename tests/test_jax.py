@@ -302,7 +302,6 @@ def test_a_training_that_is_cut_equals_the_one_that_is_not(name, tmp_path):
 
 
 def test_trainings_side_by_side_are_those_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(_jax_pool, "_WORTH_S", -1.0)
     monkeypatch.setattr(_jax_pool, "_CPU_SIZES", (1, 2))
     pool = _jax_pool.Pool(jax.devices("cpu")[0], None)
     monkeypatch.setattr(trainer_module, "pool_of", lambda device: pool)

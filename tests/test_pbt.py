@@ -319,7 +319,6 @@ def settings_of(**change):
         ({"interval": 10_000}, "interval"),
         ({"strategy": "bayes", "population": 4}, "no population"),
         ({"strategy": "random", "asynchronous": True}, "no population"),
-        ({"strategy": "pbt", "trainer": "rllib", "population": 2}, "cannot take over"),
         ({"executor": "ray", "checkpoints": "file:///nowhere"}, "shared folder"),
         ({"objective": "return,-wall_s"}, "one score"),
         ({"eta": 3.0}, "eta"),

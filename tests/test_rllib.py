@@ -70,6 +70,21 @@ def test_an_algorithm_trains_and_goes_on_from_its_checkpoint(name, tmp_path):
     assert list(made.trainer_for(tmp_path).train(onward, still)) == then  # told again, not trained again
 
 
+def test_a_child_takes_over_what_its_parent_had_at_an_interval(tmp_path):
+    made = study("ppo", strategy="pbt", population=2, interval=100)
+    config = config_of(made)
+    trainer = made.trainer_for(tmp_path)
+    list(trainer.train(Job(0, config, 0, 100, 400), still))
+    list(
+        trainer.train(Job(0, config, 0, 200, 400, Checkpoint(RunId(0, 0), 100)), still)
+    )  # it goes on before its child begins
+    child = Job(1, {**config, "learning_rate": 1e-3}, 1, 200, 400, Checkpoint(RunId(0, 0), 100))
+    reports = list(trainer.train(child, still))
+    assert [report.step for report in reports] == [200]
+    steps = RunFolder.of(tmp_path, RunId(0, 0)).at(100).report().metrics["num_timesteps"]
+    assert reports[0].metrics["num_timesteps"] > steps  # it counts on from its parent
+
+
 def session(made, folder, job, start=None):
     (algorithm,) = made.algorithms()
     return Session(algorithm, EnvSpec(made.env), folder, job, start, still, (1, 7), "cpu")

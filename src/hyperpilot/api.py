@@ -149,7 +149,7 @@ def _longer(study: Study, folder: Path, seeds: int) -> Study:
         raise InvalidStudy(f"more_seeds={seeds} is no number of seeds", "Write it as 1, 2, 3 ...")
     history = read_history(folder)
     rng = np.random.default_rng([study.seed, len(history.trials)])
-    if history.active or history.lost or study.build_strategy().propose(history, 1, rng):
+    if history.active or history.lost or study.build_strategy(folder).propose(history, 1, rng):
         what = f"{folder} has not ended" + (", with the seeds that it was given before" if study.further_seeds else "")
         raise InvalidStudy(what, f"hyperpilot resume {folder} takes it to its end; more seeds can be added then.")
     longer = study.model_copy(update={"further_seeds": study.further_seeds + seeds})
@@ -191,7 +191,7 @@ def _run(study: Study, folder: Path, watch: Watch, executor: str | None, address
     store = study.open_store(folder)
     try:
         workers = executor_for(study, folder, executor, address)
-        loop = Loop(study.build_strategy(), store, workers, study.seed, watch)
+        loop = Loop(study.build_strategy(folder), store, workers, study.seed, watch)
         if study.workers >= BESIDE_FROM and not isinstance(workers, Inline):
             loop = replace(loop, thinker=Beside(), ahead=study.workers // BESIDE_FROM)
         return loop.run()

@@ -5,6 +5,7 @@
     ├── InvalidConfiguration      a configuration that its space does not allow
     ├── InvalidStudy              options that contradict each other, a folder that holds no study
     ├── InvalidTable              recorded curves that are not in the format of a table
+    ├── InvalidExperience         experience of other trainings that cannot be read or used
     ├── UnknownPlugin             no algorithm, trainer, surrogate ... of that name
     ├── MissingExtra              an optional package is not installed
     ├── EnvironmentUnavailable    an environment that cannot be made here
@@ -49,6 +50,10 @@ class InvalidStudy(HyperPilotError):
 
 class InvalidTable(HyperPilotError):
     """Recorded curves that are not in the format of a table."""
+
+
+class InvalidExperience(HyperPilotError):
+    """Experience of other trainings that cannot be read or used."""
 
 
 class UnknownPlugin(HyperPilotError):

@@ -18,7 +18,7 @@ from hyperpilot.space.values import Config, Value
 
 Settings = tuple[dict[str, Any], dict[str, float | int | bool]]
 
-_LANES = 16, 64, 256, 1_024
+_LANES = 1, 16, 64, 256, 1_024
 _ROLLOUT = 32_768, 262_144
 _REPLAY = 16_384, 131_072, 1_048_576, 8_388_608
 _RETURNS = 1, 5, 16

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from hyperpilot.arena.contest import MethodCrashed, Outcome, play
+from hyperpilot.arena.lessons import lesson_of
 from hyperpilot.arena.methods import build, parts
 from hyperpilot.arena.pipe import Peer, Pipe, peer_methods
 from hyperpilot.errors import InvalidStudy, StudyBusy
@@ -62,6 +63,7 @@ class Tournament:
         workers: numbers of workers.
         budget: units of a contest.
         cases: how many of the tables, evenly chosen; None: all.
+        experience: file that methods with `+shipped` are told; None: what comes with the package.
     """
 
     tables: Path
@@ -71,6 +73,7 @@ class Tournament:
     workers: tuple[int, ...]
     budget: int
     cases: int | None = None
+    experience: Path | None = None
 
     def contests(self) -> list[Contest]:
         """All of them, repeat by repeat, so that what has been played is balanced at any time.
@@ -188,7 +191,8 @@ def _play(tournament: Tournament, contest: Contest) -> Played:
         if contest.method in theirs:
             peer = theirs[contest.method]
             return Peer(tournament.peers, peer, contest.method, table, budget, workers, seed)
-        return _Guarded(build(contest.method, table.space, table.units, budget, seed))
+        told = lesson_of(contest.method, table, _tables(tournament.tables), tournament.experience, seed)
+        return _Guarded(build(contest.method, table.space, table.units, budget, seed, told))
 
     return Played(contest, play(table, method, tournament.budget, contest.workers, contest.seed))
 

@@ -35,8 +35,11 @@ class _Verbs(TyperGroup):
         name, shown, rest = super().resolve_command(ctx, args)
         if shown is None or name is None:
             return name, shown, rest
+        module = import_module(f"hyperpilot.cli.{name}")
+        if hasattr(module, "verbs"):  # a verb with verbs of its own
+            return name, get_command(module.verbs), rest
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name)(import_module(f"hyperpilot.cli.{name}").command)
+        single.command(name)(module.command)
         return name, get_command(single), rest
 
 

@@ -14,7 +14,7 @@ from hyperpilot.analysis.result import Result
 from hyperpilot.api import read_history, resume
 from hyperpilot.cli._live import Screen
 from hyperpilot.cli.metrics import words as front_words
-from hyperpilot.cli.status import schedule_words, tried, tried_words
+from hyperpilot.cli.status import experience, schedule_words, tried, tried_words
 from hyperpilot.records import Event, History
 from hyperpilot.runtime.commanded import how_to_run, run_line
 from hyperpilot.runtime.executors import Executor
@@ -101,8 +101,14 @@ Best configuration ({of}trial {result.trial}{default})
 {config}{bred}
 
 {_objective(study)}{_scores(result, study)}{_elsewhere(result)}
-Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}
+Steps used    {result.steps_used:,}{_early(study, folder)}{_tried(study, folder) if several else ""}{_experience(study, folder)}
 {_handed_over(result, study, folder)}{front}"""
+
+
+def _experience(study: Study, folder: Path) -> str:
+    """What the study drew on and what that was worth; nothing where it drew on nothing."""
+    known = experience(folder, study).get("experience", {})
+    return f"\nElsewhere     {known['words']}" if known.get("words") else ""
 
 
 def _handed_over(result: Result, study: Study, folder: Path) -> str:

@@ -26,6 +26,7 @@ _TYPED: Mapping[str, Callable[[Any], Any]] = {
     "env_kwargs": fixed_values,
     "defaults": fixed_values,
     "command": words,
+    "experience": lambda path: str(Path(path).resolve()),
 }
 
 

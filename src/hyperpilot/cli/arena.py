@@ -22,6 +22,9 @@ def command(
     first_repeat: Annotated[int, typer.Option(help="Number of the first repeat; others have other seeds.")] = 0,
     peers: Annotated[Path, typer.Option(help="Folder of the peers.")] = Path("benchmarks/peers"),
     jobs: Annotated[int | None, typer.Option(help="Processes at once; by default one a core.")] = None,
+    experience: Annotated[
+        Path | None, typer.Option(help="File of experience for methods with +shipped, instead of the package's.")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="4 cases, 2 repeats, 1 worker, 100 units: two minutes.")
     ] = False,
@@ -40,6 +43,7 @@ def command(
         workers=tuple(positive("workers", number) for number in workers.split(",")),
         budget=positive("budget", budget),
         cases=4 if quick else None,
+        experience=experience,
     )
     with extras(), progress("contests") as tell:
         run(tournament, out, jobs or _cores(), tell)

@@ -54,6 +54,7 @@ def facts(folder: Path, study: Study, history: History) -> dict[str, Any]:
         "finished": finished,
         "best": loads(result.read_text()) if result.exists() else best,
         **population(study, history),
+        **experience(folder, study),
         **({"algorithms": tried(study, history)} if len(study.algorithms()) > 1 else {}),
     }
 
@@ -67,6 +68,29 @@ def population(study: Study, history: History) -> dict[str, Any]:
     of, children = population_of(study), [run for run in history.search if run.origin]
     replaced = [len([run for run in children if run.inherited == step]) for step in of.rungs[:-1]]
     return {"population": {"members": of.size, "interval": of.interval, "taken_over": sum(replaced), "at": replaced}}
+
+
+def experience(folder: Path, study: Study) -> dict[str, Any]:
+    """What the study draws on, and how far it trusts it, as that moved; nothing where it draws on nothing."""
+    from dataclasses import asdict
+
+    from hyperpilot.runtime.experienced import experience_of
+
+    told = experience_of(study, study.build_space(), folder)
+    if told is None:
+        return {}
+    known: dict[str, Any] = {"sources": [source.name for source in told.sources]}
+    if study.surrogate == "bnn":  # others have no weights of their own for what is promised
+        from hyperpilot.analysis.trust import course_of_trust, words
+        from hyperpilot.surrogates.bnn import BNN
+
+        store = study.open_store(folder)
+        try:
+            course = course_of_trust(store.read(), told, BNN(), study.seed)
+        finally:
+            store.close()
+        known |= {"trust": [asdict(each) for each in course], "words": words(course)}
+    return {"experience": known}
 
 
 def tried(study: Study, history: History) -> dict[str, dict[str, Any]]:
@@ -123,6 +147,9 @@ def words(folder: Path, study: Study, known: dict[str, Any]) -> str:
         lines.append(
             f"Members  {of['members']}, compared every {of['interval']:,} steps; {of['taken_over']} took another over"
         )
+    if of := known.get("experience"):
+        said = of.get("words") or "nothing seen yet"
+        lines.append(f"Elsewhere  {len(of['sources'])} source{'s' if len(of['sources']) > 1 else ''}: {said}")
     if "algorithms" in known:
         first, *rest = tried_words(known["algorithms"])
         lines += [f"Tried    {first}", *(f"         {line}" for line in rest)]

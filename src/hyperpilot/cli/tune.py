@@ -87,6 +87,10 @@ def command(
     storage: Annotated[
         str | None, typer.Option(help="SQLAlchemy URL, without a password; SQLite in the study's folder if not given.")
     ] = None,
+    experience: Annotated[
+        Path | None, typer.Option(help="Draw on this file of `hyperpilot experience export` instead of all there is.")
+    ] = None,
+    no_experience: Annotated[bool, typer.Option("--no-experience", help="Start cold.")] = False,
     hours: Annotated[
         float | None,
         typer.Option(help="Time to spend instead of --total-steps, test included; steps come of a timing."),
@@ -103,12 +107,13 @@ def command(
     Several algorithms, joined by commas, are searched together: which of them is a hyperparameter, too. Any program is
     tuned with --command, and needs --set for what is searched; docs/command.md says how it is told and what it prints.
     """
+    from hyperpilot.cli._experience import print_used, told
     from hyperpilot.cli._run import run
     from hyperpilot.cli._study_file import settings
     from hyperpilot.runtime.study import Study
 
     # Options bear the names of the study's fields: what was typed is taken from the context, which tells it from defaults.
-    asked = Study.create(**settings(ctx, file))
+    asked = Study.create(**told(settings(ctx, file), no_experience))
     if hours is not None or plan:
         from hyperpilot.cli._rehearsal import say, sized
 
@@ -120,4 +125,6 @@ def command(
     folder = study or Path("studies") / names.replace(",", "-").replace(":", "-").replace("/", "-")
     fresh = not (folder / "study.yaml").exists()
     asked.write(folder)
+    if fresh and not quiet and not json:
+        print_used(folder)
     run(folder, quiet=quiet, as_json=json, forecast=fresh and not no_forecast and not quiet)

@@ -24,31 +24,38 @@ if TYPE_CHECKING:
     )
     from hyperpilot.environments.listing import Entry, catalogue
     from hyperpilot.environments.making import make
+    from hyperpilot.environments.probing import Fingerprint, distance, probe
 
 __all__ = [
     "Entry",
     "EnvSpec",
+    "Fingerprint",
     "Traits",
     "alike",
     "catalogue",
     "check_alike",
     "check_supported",
+    "distance",
     "make",
     "parse_spec",
     "preserves_state",
+    "probe",
     "episode_limit",
     "tells_success",
     "traits",
 ]
 
-_LISTED = ("Entry", "catalogue")
+_LEAVES = {
+    **dict.fromkeys(("Entry", "catalogue"), "listing"),
+    **dict.fromkeys(("Fingerprint", "distance", "probe"), "probing"),
+    "make": "making",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    leaf = "listing" if name in _LISTED else "making" if name == "make" else "describing"
     try:
-        return getattr(import_module(f"{__name__}.{leaf}"), name)
+        return getattr(import_module(f"{__name__}.{_LEAVES.get(name, 'describing')}"), name)
     except ModuleNotFoundError as error:
         raise missing_extra(error) from error

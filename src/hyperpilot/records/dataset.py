@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from scipy.stats import rankdata
 
 from hyperpilot.records.history import History
 from hyperpilot.records.run import Run
-from hyperpilot.space import Space
+from hyperpilot.space import Config
 
 Array = NDArray[np.float64]
 
@@ -43,7 +44,15 @@ class Dataset:
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
 
-def dataset(history: History, space: Space) -> Dataset:
+class Encoding(Protocol):
+    """Makes columns of configurations, as a space does."""
+
+    def encode(self, configs: Sequence[Config]) -> Array:
+        """(n, d) columns of the unit cube."""
+        ...
+
+
+def dataset(history: History, space: Encoding) -> Dataset:
     """Every evaluation of the search runs, and two NaN rows for each that failed: where it did, and at the horizon.
 
     Lost processes say nothing about a configuration and are left out.

@@ -13,6 +13,7 @@ from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.records import Objective
 from hyperpilot.registry import available
 from hyperpilot.runtime.commanded import NAME, check_command
+from hyperpilot.runtime.experienced import gathered
 from hyperpilot.runtime.named import check_trainer
 from hyperpilot.runtime.placed import check_placed
 from hyperpilot.runtime.sought import check_population
@@ -51,6 +52,7 @@ def check_study(study: Study) -> None:
     study.baselines(space)
     space.sample(max(1, len(algorithms)), np.random.default_rng(study.seed))
     study.build_strategy()
+    gathered(study)
     _ = study.search_schedule().rungs  # raises where they do not fit
     if study.trainer not in available("trainers"):  # loading one would import what only the workers need
         known = ", ".join(available("trainers"))

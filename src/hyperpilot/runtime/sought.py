@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from hyperpilot.algorithms._lasting import lasting
 from hyperpilot.errors import InvalidStudy
+from hyperpilot.experience import Experience
 from hyperpilot.protocols import Algorithm, Schedule, Strategy
 from hyperpilot.records import History
 from hyperpilot.registry import load
 from hyperpilot.schedules import build_schedule
 from hyperpilot.schedules._population import Population
-from hyperpilot.space import Space
+from hyperpilot.space import Config, Space
 
 if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _MODELS = ("bayes", "pbt_bnn")
 """Strategies that ask a model."""
 
-_TAKES_OVER = ("sb3", "jax")
+_TAKES_OVER = ("sb3", "jax", "rllib")
 """Trainers that take over another run's state with other values, and train a job with stages."""
 
 _INTERVALS = 10
@@ -97,7 +98,7 @@ def schedule_of(study: Study) -> Schedule:
     return build_schedule(study.schedule, study.horizon, study.search_budget, study.eta, study.rungs)
 
 
-def search_of(study: Study, space: Space) -> Strategy:
+def search_of(study: Study, space: Space, experience: Experience | None = None) -> Strategy:
     """What searches a study's space, beginning with the default configurations."""
     name = strategy_name(study)
     models: dict[str, Any] = {"surrogate": None, "acquisition": None}
@@ -109,15 +110,31 @@ def search_of(study: Study, space: Space) -> Strategy:
     more: dict[str, Any] = {"min_gain": study.min_gain}
     if is_population(study):
         more = {"kept": kept(space, study.algorithms())}
+    if experience is not None:
+        more["experience"] = experience
     strategy: Strategy = load("strategies", name)(
         space=space,
         schedule=schedule_of(study),
-        first=study.baselines(space),
+        first=(*study.baselines(space), *asked_first(study, space)),
         seed=study.seed,
         **models,
         **more,
     )
     return strategy
+
+
+def asked_first(study: Study, space: Space) -> tuple[Config, ...]:
+    """The configurations that a study begins with after the defaults, complete.
+
+    Raises:
+        InvalidConfiguration: one is not in the space.
+    """
+    complete = [space.activate({**space.defaults, **config, **space.fixed}) for config in study.first]
+    known = {*space.names, *space.fixed}
+    found = [{name: value for name, value in config.items() if name in known} for config in complete]
+    for given, config in zip(study.first, found, strict=True):
+        space.check({**{k: v for k, v in given.items() if k not in known}, **config})
+    return tuple(found)
 
 
 def leaders_of(study: Study, history: History) -> Sequence[int] | None:

@@ -16,6 +16,7 @@ from hyperpilot.records import Objective, parse_objective
 from hyperpilot.runtime.asked import Asked
 from hyperpilot.runtime.checked import check_study
 from hyperpilot.runtime.commanded import as_algorithm, command_space, completed, from_scratch
+from hyperpilot.runtime.experienced import default_experience, experience_of, first_of, pin
 from hyperpilot.runtime.explained import explained
 from hyperpilot.runtime.kept import FILE, keep
 from hyperpilot.runtime.named import as_text, named, resolved, trained_by
@@ -53,6 +54,9 @@ class Study(BaseModel):
         eta: a rung keeps the best 1/eta; the schedule's own by default.
         rungs: how many; the schedule's own by default.
         min_gain: the search starts no more trials when less score than this can be expected from going on.
+        experience: what the search draws on: `default`, `none`, or a file of `hyperpilot experience export`.
+        first: configurations that the search begins with, after the defaults; by default, where experience is drawn on, those
+            that were published for the environment.
         further_seeds: test seeds beyond `total_steps`, once the test has ended, for its best configuration and the default.
         population: members of a population that trains together (`pbt` and `pbt-bnn`); by default as many as there are steps for.
         interval: steps after which members are compared; by default a tenth of the horizon.
@@ -99,6 +103,8 @@ class Study(BaseModel):
     eta: float | None = Field(default=None, gt=1)
     rungs: int | None = Field(default=None, ge=1)
     min_gain: float | None = Field(default=None, gt=0)
+    experience: str = Field(default_factory=default_experience, min_length=1)
+    first: list[dict[str, Value]] = Field(default_factory=list)
     population: int | None = Field(default=None, ge=2)
     interval: int | None = Field(default=None, gt=0)
     asynchronous: bool = False
@@ -187,14 +193,18 @@ class Study(BaseModel):
         if path.exists():
             known = type(self).read(folder)
             # What a study has been given since it was written, a script that is run again does not say.
-            since = [name for name in ("name", "further_seeds") if not getattr(self, name)]
+            since = [name for name in ("name", "further_seeds", "first") if not getattr(self, name)]
+            since += ["experience"] if self.experience == default_experience() else []
             if self._as_read() != known.model_copy(update={name: getattr(self, name) for name in since}):
                 raise InvalidStudy(
                     f"{folder} holds a study with other settings",
                     f"Continue it: hyperpilot resume {folder}; or name another.",
                 )
             return
-        keep(self._named(folder)._as_read().model_dump(), folder)
+        named = self._named(folder)
+        named = named.model_copy(update={"first": first_of(named)})._as_read()
+        pin(named, folder)
+        keep(named.model_dump(), folder)
 
     def check(self) -> None:
         """Builds every part once, so that what is wrong shows before work starts."""
@@ -264,9 +274,13 @@ class Study(BaseModel):
     def search_schedule(self) -> Schedule:
         return schedule_of(self)
 
-    def build_strategy(self) -> Replicate:
-        """The search, which begins with the default configurations, and the test after it."""
-        search = search_of(self, self.build_space())
+    def build_strategy(self, folder: Path | None = None) -> Replicate:
+        """The search, which begins with the default configurations, and the test after it.
+
+        With the study's folder, the search draws on the experience that is kept there.
+        """
+        space = self.build_space()
+        search = search_of(self, space, experience_of(self, space, folder))
         if self.goals().several:
             search = pareto(search, self.goals())
         if from_scratch(self.command):

@@ -9,21 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
+from hyperpilot.acquisition.averaged import averaged
+from hyperpilot.experience import Experience
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
 from hyperpilot.records import History, Run
-from hyperpilot.records.dataset import Dataset, NormalScores, dataset
+from hyperpilot.records.dataset import Dataset, Encoding, NormalScores, dataset
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.strategies._scheduled import Scheduled
 
 _threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
 
+
+_CALM, _SETTLED = 16, 20
+"""Draws that are averaged until so many trials have been evaluated, where experience is drawn on: until then what it promises is
+worth more than what the network imagines."""
 
 _SAFE = 0.75
 """Mean of survival, 1 for sure and 0 for never, from which a configuration is worth a training."""
@@ -51,7 +57,7 @@ class Belief:
         return np.where(self.survival(x, t).mean(axis=0) > _SAFE, values, self.scores.values[0] - 1)
 
 
-def believe(history: History, space: Space, surrogate: Surrogate, rng: np.random.Generator) -> Belief:
+def believe(history: History, space: Encoding, surrogate: Surrogate, rng: np.random.Generator) -> Belief:
     """The belief of a search. Failed trainings teach a model of their own where they fail, and no score stands for them."""
     data = dataset(history, space)
     survived = np.isfinite(data.y)
@@ -86,6 +92,7 @@ class Proposer:
         leaders: how many trials are those.
         min_gain: no more trials are started when less score than this can be expected from going on; None: the budget
             decides alone.
+        experience: what trainings elsewhere promise; the model is asked from the first trial on then.
     """
 
     space: Space
@@ -97,6 +104,7 @@ class Proposer:
     near: int = 500
     leaders: int = 5
     min_gain: float | None = None
+    experience: Experience | None = None
     _over: list[object] = field(default_factory=list, repr=False, compare=False)
 
     def __call__(self, history: History, n: int, rng: np.random.Generator) -> Sequence[Config]:
@@ -105,11 +113,11 @@ class Proposer:
         if self.min_gain and self._over == [_evidence(runs)]:
             return ()
         evaluated = sum(bool(run.reports) or run.state == "failed" for run in runs)
-        enough = evaluated >= self.initial and any(run.reports for run in runs)
+        enough = self.experience is not None or (evaluated >= self.initial and any(run.reports for run in runs))
         by_model = int((rng.random(n) >= self.random_share).sum()) if enough else 0
         if not enough or not (by_model or self.min_gain):
             return self.space.sample(n, rng)
-        belief = believe(history, self.space, self.surrogate, rng)
+        belief = self._believe(history, rng)
         known = list(history.trials.values())
         known_draws = self._at_horizon(belief, known)
         candidates = self._candidates(known, known_draws, rng)
@@ -119,12 +127,13 @@ class Proposer:
         if self.min_gain and _gain(belief, history, known_draws, draws) < self.min_gain:
             self._over[:] = [_evidence(runs)]  # or every look at an unchanged record would take a fit
             return ()
-        chosen = select(draws, known_draws.max(axis=1), by_model, self.acquisition, rng)
+        floor = known_draws.max(axis=1) if known else draws.mean(axis=1)
+        chosen = select(draws, floor, by_model, self._worth(evaluated), rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
 
     def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
         """Random configurations and neighbours of the best known, without what is known."""
-        order = np.argsort(-known_draws.mean(axis=0))
+        order: Sequence[int] = np.argsort(-known_draws.mean(axis=0)).tolist() if known else []
         near = [
             config
             for leader in order[: self.leaders]
@@ -135,7 +144,24 @@ class Proposer:
         return [config for key, config in found.items() if key not in taken]
 
     def _at_horizon(self, posterior: Posterior, configs: Sequence[Config]) -> Array:
-        return posterior(self.space.encode(configs), np.ones(len(configs)))
+        if not configs:
+            return np.empty((0, 0))
+        return posterior(self._columns.encode(configs), np.ones(len(configs)))
+
+    def _believe(self, history: History, rng: np.random.Generator) -> Belief:
+        if self.experience is None:
+            return believe(history, self.space, self.surrogate, rng)
+        if not any(run.reports for run in history.search):
+            return Belief(self.experience.alone(self.space.width, rng), None, NormalScores.of(np.zeros(0)))
+        return believe(history, self._columns, self.experience.told(self.surrogate), rng)
+
+    def _worth(self, evaluated: int) -> Acquisition:
+        calm = self.experience is not None and self.acquisition is averaged and evaluated < _SETTLED
+        return partial(averaged, few=_CALM) if calm else self.acquisition
+
+    @property
+    def _columns(self) -> Encoding:
+        return self.space if self.experience is None else self.experience
 
 
 def _evidence(runs: Sequence[Run]) -> object:
@@ -168,6 +194,8 @@ def plugin(
     first: tuple[Config, ...] = (),
     seed: int = 0,
     min_gain: float | None = None,
+    experience: Experience | None = None,
 ) -> Scheduled:
     """Bayesian optimisation under a schedule."""
-    return Scheduled(schedule, Proposer(space, surrogate, acquisition, min_gain=min_gain), first, seed)
+    proposer = Proposer(space, surrogate, acquisition, min_gain=min_gain, experience=experience)
+    return Scheduled(schedule, proposer, first, seed)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 from scipy.special import expit
 
+from hyperpilot.surrogates._known import expected, features
 from hyperpilot.surrogates._rows import Rows
 
 Array = NDArray[np.float64]
@@ -140,6 +141,9 @@ class Evidence:
 
     def __init__(self, prior: Prior, rows: Rows, precision: type[np.floating[Any]] = np.float32) -> None:
         z, t, y, run = rows[:4]
+        if rows.known is not None:
+            given = features(rows.known, t)
+            y = y - expected(given.shape[1]) * given.sum(axis=1)
         self._prior, self._z, self._t, self._y = prior, z.astype(precision), t, y
         self._left, self._right = np.nonzero(run[:, None] == run)  # few, as a training has few rows
         self._gaps = np.abs(t[self._left] - t[self._right])
@@ -151,6 +155,8 @@ class Evidence:
         self._lags = FREEDOM**0.5 * np.abs(ticks[:, None] - ticks)
         trend = BIAS**2 + TREND**2 * (1 + self._lags) * np.exp(-self._lags)
         self._trend = trend.astype(precision).ravel()[self._at]
+        if rows.known is not None:
+            self._trend += given @ given.T
         # Fresh matrices would be asked of the system and handed back in every call, which takes longer than the arithmetic.
         self._kernel, self._decay, self._mixed, self._covariance, self._outer = np.empty(
             (5, len(y), len(y)), dtype=precision

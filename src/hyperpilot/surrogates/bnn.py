@@ -33,7 +33,7 @@ References:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +55,7 @@ from hyperpilot.surrogates._evidence import (
     seed_spread,
 )
 from hyperpilot.surrogates._hmc import sample
+from hyperpilot.surrogates._known import expected, features
 from hyperpilot.surrogates._rows import rows_of
 
 Array = NDArray[np.float64]
@@ -77,11 +78,13 @@ class BNN:
         width: hidden units of each network that see the configuration, a multiple of four.
         rows: rows that the scales are learnt from when there are more, at a cost that grows with the cube of it; the output
             layers always see every row.
+        known: so many last columns say what is promised elsewhere, and enter as they are (`_known`).
     """
 
     draws: int = 32
     width: int = 128
     rows: int = 120
+    known: int = 0
 
     def __post_init__(self) -> None:
         if self.draws < 1 or self.rows < 1 or self.width < 4 or self.width % 4:
@@ -93,14 +96,14 @@ class BNN:
         Raises:
             ValueError: shapes disagree, a value is not finite, or rows are of another task.
         """
-        rows = rows_of(data)
+        rows = rows_of(data, self.known)
         prior, (z, t, y, run) = Prior(rows.z.shape[1]), rows[:4]
         if len(y):
             phis = sample(Evidence(prior, rows.some(few(run, t, self.rows, rng))), prior.size, self.draws, rng)
         else:
             phis = rng.standard_normal((self.draws, prior.size))
-        curves = Curves(run)
-        networks = [_network(prior.scales(phi), z, t, y, curves, self.width, rng) for phi in phis]
+        curves, given = Curves(run), None if rows.known is None else features(rows.known, t)
+        networks = [_network(prior.scales(phi), z, t, y, curves, self.width, rng, given) for phi in phis]
         return Networks(tuple(networks), rows.mean, rows.scale)
 
 
@@ -129,27 +132,38 @@ class Network:
         scales: of its prior.
         hidden: the input weights.
         output: (width + 2 TREND_UNITS + 1,) output weights, the bias last.
+        trusted: (k,) weights of the columns that say what is promised elsewhere.
     """
 
     scales: Scales
     hidden: Hidden
     output: Single
+    trusted: Array = field(default_factory=lambda: np.zeros(0))
 
     def __call__(self, z: Array, t: Array) -> Single:
-        """(n,) standardised scores."""
-        return np.asarray(_features(self.scales, self.hidden, z, t) @ self.output)
+        """(n,) standardised scores at z (n, d + k), the last columns those that `trusted` weighs."""
+        own, given = self._split(z)
+        values = np.asarray(_features(self.scales, self.hidden, own, t) @ self.output)
+        return (
+            values + features(given, t).astype(np.float32) @ self.trusted.astype(np.float32) if given.size else values
+        )
+
+    def _split(self, z: Array) -> tuple[Array, Array]:
+        d = z.shape[1] - len(self.trusted)
+        return z[:, :d], z[:, d:]
 
     def slopes(self, z: Array, t: Array) -> Array:
         """(n, d) derivatives of the scores to z."""
-        hidden, features, place = self.hidden, _features(self.scales, self.hidden, z, t), 0
-        total = np.zeros(z.shape)
+        own, given = self._split(z)
+        hidden, activations, place = self.hidden, _features(self.scales, self.hidden, own, t), 0
+        total = np.zeros(own.shape)
         for paces in (hidden.still, hidden.moving[:-1]):
             units = paces.shape[1]
             cosines, sines = slice(place, place + units), slice(place + units, place + 2 * units)
             # The sine is minus the derivative of the cosine, and both are features already.
-            phases = features[:, cosines] * self.output[sines] - features[:, sines] * self.output[cosines]
+            phases = activations[:, cosines] * self.output[sines] - activations[:, sines] * self.output[cosines]
             total, place = total + phases @ paces.T, place + 2 * units
-        return total
+        return np.hstack([total, features(np.ones(given.shape), t) * self.trusted])
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +217,23 @@ class Networks:
         return self.scale * np.array([np.sqrt(noise_variance(each, t) + seed_spread(each, t) ** 2) for each in scales])
 
     def _checked(self, x: Array, t: Array) -> tuple[Array, Array]:
-        check_inputs(x, t, columns=len(self.networks[0].hidden.still))
+        first = self.networks[0]
+        check_inputs(x, t, columns=len(first.hidden.still) + len(first.trusted))
         return inputs(x), shares(t)
 
 
 def _network(
-    scales: Scales, z: Array, t: Array, y: Array, curves: Curves, width: int, rng: np.random.Generator
+    scales: Scales,
+    z: Array,
+    t: Array,
+    y: Array,
+    curves: Curves,
+    width: int,
+    rng: np.random.Generator,
+    given: Array | None = None,
 ) -> Network:
     """A network given its scales: hidden layer from the prior, output layer from its posterior."""
-    return with_output(scales, prior_hidden(scales, z.shape[1], width, rng), z, t, y, curves, rng)
+    return with_output(scales, prior_hidden(scales, z.shape[1], width, rng), z, t, y, curves, rng, given)
 
 
 def prior_hidden(scales: Scales, d: int, width: int, rng: np.random.Generator) -> Hidden:
@@ -230,16 +252,30 @@ def paces(scales: Scales) -> Array:
 
 
 def with_output(
-    scales: Scales, hidden: Hidden, z: Array, t: Array, y: Array, curves: Curves, rng: np.random.Generator
+    scales: Scales,
+    hidden: Hidden,
+    z: Array,
+    t: Array,
+    y: Array,
+    curves: Curves,
+    rng: np.random.Generator,
+    given: Array | None = None,
 ) -> Network:
-    """A network given its scales and hidden layer, its output layer drawn from the posterior."""
-    phi = _features(scales, hidden, z, t).astype(float)
+    """A network given its scales and hidden layer, its output layer drawn from the posterior.
+
+    `given` (n, k) are linear inputs, as `_known.features` makes them.
+    """
+    phi, k = _features(scales, hidden, z, t).astype(float), 0
+    if given is not None:
+        k = given.shape[1]
+        y, phi = y - expected(k) * given.sum(axis=1), np.hstack([phi, given])
     precision, target = regression(phi, y, curves.whiteners(scales, t), curves)
     factor = cholesky(precision, lower=True)
     # N(P^-1 b, P^-1) with P = L L': L'^-1 (L^-1 b + e).
     white = solve_triangular(factor, target, lower=True) + rng.standard_normal(len(target))
     output = solve_triangular(factor, white, lower=True, trans="T")
-    return Network(scales, hidden, output.astype(np.float32))
+    own, trusted = np.split(output, [len(output) - k])
+    return Network(scales, hidden, own.astype(np.float32), trusted + expected(k))
 
 
 def _student(d: int, units: int, rng: np.random.Generator) -> Array:

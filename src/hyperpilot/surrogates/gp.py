@@ -146,7 +146,7 @@ def _matern(r: Array) -> Array:
     return np.asarray((1 + scaled) * np.exp(-scaled))
 
 
-def _noise(scales: Scales, t: Array, run: NDArray[np.intp]) -> Array:
+def noise_covariance(scales: Scales, t: Array, run: NDArray[np.intp]) -> Array:
     """(n, n) covariance of what is not the function: noise of each evaluation, and of each training."""
     spread = seed_spread(scales, t)
     shared = np.outer(spread, spread) * seed_correlation(scales, np.abs(t[:, None] - t))
@@ -165,7 +165,7 @@ def _correction(function: Network, rows: Rows, rng: np.random.Generator) -> Arra
     z, t, y, run = rows[:4]
     if not len(y):
         return np.zeros(0)
-    noise = _noise(function.scales, t, run)
+    noise = noise_covariance(function.scales, t, run)
     luck = np.linalg.cholesky(noise) @ rng.standard_normal(len(y))
     factor = cho_factor(covariance(function.scales, z, t, z, t) + noise, lower=True)
     return np.asarray(cho_solve(factor, y - function(z, t) - luck))

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from hyperpilot.records import Checkpoint, Job, Report
 from hyperpilot.trainers._failures import MissingCheckpoint
-from hyperpilot.trainers._run_folder import RunFolder, Saved
+from hyperpilot.trainers._run_folder import REPLAY, RunFolder, Saved
 
 _TEST_BLOCK = 1_000_000
 """Tests evaluate on seeds this far from those of the search."""
@@ -64,6 +64,7 @@ class Jobs:
         checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
         interval: steps after which runs may take over each other's states, replay buffers included: the last two states at
             multiples of it stay whole. None: only the newest state does.
+        shared: the files of a state that others take over, beside the agent.
     """
 
     folder: Path
@@ -74,6 +75,7 @@ class Jobs:
     eval_seed: int
     checkpoint_every: int | None
     interval: int | None = None
+    shared: tuple[str, ...] = (REPLAY,)
 
     def train(self, job: Job) -> Iterator[Report]:
         """The evaluations of a job, as `protocols.Trainer` has it.
@@ -82,7 +84,7 @@ class Jobs:
             MissingCheckpoint: the parent's state is not there.
         """
         interval = self.interval if job.phase == "search" else None  # nobody takes over a test
-        folder = RunFolder.of(Path(self.folder), job.run, interval)
+        folder = RunFolder.of(Path(self.folder), job.run, interval, self.shared)
         with folder.locked():
             folder.tidy()
             start = folder.newest(job.start, job.until)

@@ -51,16 +51,18 @@ class RunFolder:
 
     Args:
         path: the folder.
-        interval: the last two states at multiples of so many steps keep their replay buffers, for other runs to take over; None:
-            none but the newest does. Two, as a run may go on before another has taken its state.
+        interval: the last two states at multiples of so many steps stay whole enough for other runs to take over; None: none
+            but the newest does. Two, as a run may go on before another has taken its state.
+        shared: the files that they keep for that.
     """
 
     path: Path
     interval: int | None = None
+    shared: tuple[str, ...] = (REPLAY,)
 
     @classmethod
-    def of(cls, study: Path, run: RunId, interval: int | None = None) -> RunFolder:
-        return cls(study / run_path(run), interval)
+    def of(cls, study: Path, run: RunId, interval: int | None = None, shared: tuple[str, ...] = (REPLAY,)) -> RunFolder:
+        return cls(study / run_path(run), interval, shared)
 
     @property
     def checkpoints(self) -> Path:
@@ -126,10 +128,9 @@ class RunFolder:
     def _strip(self, newest: int) -> None:
         """Takes from earlier states what only continuing and taking over need."""
         earlier = [saved for saved in self.saved() if saved.step < newest]
-        shared = [saved.step for saved in earlier if self.interval and saved.step % self.interval == 0][-2:]
+        taken = [saved.step for saved in earlier if self.interval and saved.step % self.interval == 0][-2:]
         for saved in earlier:
-            gone = STATE if saved.step in shared else (*STATE, REPLAY)
-            for name in gone:
+            for name in {*STATE, REPLAY} - set(self.shared if saved.step in taken else ()):
                 (saved.folder / name).unlink(missing_ok=True)
 
 

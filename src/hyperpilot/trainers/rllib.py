@@ -17,7 +17,7 @@ from hyperpilot.protocols import Algorithm, Beat
 from hyperpilot.records import Job, Report
 from hyperpilot.trainers._jobs import Jobs
 from hyperpilot.trainers._rllib_session import Session
-from hyperpilot.trainers._run_folder import RunFolder, Saved
+from hyperpilot.trainers._run_folder import STATE, RunFolder, Saved
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class RLlibTrainer:
         test_episodes: episodes of an evaluation in the test.
         eval_seed: seed of the first evaluation episode; far from training seeds.
         checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
+        interval: steps after which runs may take over each other's states; see `_jobs.Jobs`.
         device: where PyTorch computes.
     """
 
@@ -44,6 +45,7 @@ class RLlibTrainer:
     test_episodes: int = 20
     eval_seed: int = 10_000_000
     checkpoint_every: int | None = None
+    interval: int | None = None
     device: str = "cpu"
 
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
@@ -70,6 +72,8 @@ class RLlibTrainer:
             self.test_episodes,
             self.eval_seed,
             self.checkpoint_every,
+            self.interval,
+            shared=STATE,  # learner and replay buffer lie in one file
         ).train(job)
 
 
