@@ -41,6 +41,7 @@ from hyperpilot.trainers._jax_to_sb3 import fill
 from hyperpilot.trainers._jax_worlds import world
 from hyperpilot.trainers._sb3_build import build, training_envs, vectorised
 from hyperpilot.trainers._sb3_trial import returns_in
+from hyperpilot.trainers._verified import Verified
 from hyperpilot.trainers.jax import JaxTrainer
 
 CARTPOLE, PENDULUM = EnvSpec("CartPole-v1"), EnvSpec("Pendulum-v1")
@@ -400,6 +401,34 @@ def test_a_process_trains_several_and_its_end_is_that_of_all(tmp_path):
         ended += [event for event in executor.wait(1.0) if isinstance(event, Failed)]
     assert {event.kind for event in ended} == {"killed"} and executor.free == 3
     executor.close()
+
+
+def test_trainings_of_a_test_take_turns_where_those_of_the_search_do_not():
+    inside, most = [0], [0]
+    begun = threading.Barrier(2, timeout=20)
+
+    class Noted:
+        def __init__(self, together: bool) -> None:
+            self.together = together
+
+        def train(self, asked: Job, beat: Any) -> Any:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            if self.together:
+                begun.wait()  # passes only where both are here
+            yield asked.report(1.0)
+            inside[0] -= 1
+
+    made = Verified(Noted(True), Noted(False))
+    for phase, expected in (("search", 2), ("test", 1)):
+        most[0] = 0
+        jobs = [Job(i, {}, i, 10, 10, phase=phase) for i in range(2)]
+        threads = [threading.Thread(target=lambda each=each: list(made.train(each, print))) for each in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert most[0] == expected, phase
 
 
 def test_a_study_searches_in_jax_and_is_tested_by_stable_baselines(tmp_path):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hyperpilot.protocols import Beat, Trainer
 from hyperpilot.records import Job, Report
@@ -13,6 +14,9 @@ from hyperpilot.records import Job, Report
 class Verified:
     """Hands test runs to a trainer of their own, which must know the same hyperparameters.
 
+    In one process they are trained one after the other, even if the search's are trained together: trainings with PyTorch share its
+    random numbers.
+
     Args:
         search: of the runs that choose a configuration.
         test: of those that judge it.
@@ -20,7 +24,12 @@ class Verified:
 
     search: Trainer
     test: Trainer
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     def train(self, job: Job, beat: Beat) -> Iterator[Report]:
         """As `protocols.Trainer` has it."""
-        return (self.test if job.phase == "test" else self.search).train(job, beat)
+        if job.phase == "search":
+            yield from self.search.train(job, beat)
+            return
+        with self._turn:
+            yield from self.test.train(job, beat)
