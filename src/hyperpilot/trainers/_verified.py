@@ -14,8 +14,8 @@ from hyperpilot.records import Job, Report
 class Verified:
     """Hands test runs to a trainer of their own, which must know the same hyperparameters.
 
-    In one process they are trained one after the other, even if the search's are trained together: trainings with PyTorch share its
-    random numbers.
+    In one process they are trained one after the other, even where the search trains together: PyTorch has one state of random
+    numbers.
 
     Args:
         search: of the runs that choose a configuration.
