@@ -35,7 +35,7 @@ from hyperpilot.trainers import _jax_dqn, _jax_on_policy, _jax_pool
 from hyperpilot.trainers import _jax_session as session_module
 from hyperpilot.trainers import jax as trainer_module
 from hyperpilot.trainers._jax_checkpoint import _named
-from hyperpilot.trainers._jax_members import AXIS
+from hyperpilot.trainers._jax_members import side_by_side
 from hyperpilot.trainers._jax_program import program_of, world_of
 from hyperpilot.trainers._jax_to_sb3 import fill
 from hyperpilot.trainers._jax_worlds import world
@@ -146,8 +146,7 @@ def test_what_is_not_there_is_refused_by_name(tmp_path):
 
 def one(program: Any, *args: Any) -> Any:
     """What a program makes of a single training."""
-    batched = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], args)
-    return jax.tree.map(lambda leaf: leaf[0], jax.jit(jax.vmap(program, axis_name=AXIS))(*batched))
+    return jax.jit(lambda batch: side_by_side(program, batch))([args])[0]
 
 
 def theirs(name: str, config: dict[str, Any], spec: EnvSpec) -> Any:

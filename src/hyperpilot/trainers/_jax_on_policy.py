@@ -257,6 +257,10 @@ def _update(
         sums = jnp.where(used, parts, 0.0).sum(1) / count
         return sums[0] + h["vf_coef"] * sums[1] + h["ent_coef"] * sums[2], sums
 
+    def step(params: Any, opt: Any, grads: Any) -> tuple[Any, Any]:
+        steps, after = transform.update(clipped(grads, h["max_grad_norm"]), opt, params)
+        return jax.tree.map(lambda p, u: p - rate * u, params, steps), after
+
     def block(b: Array, carry: tuple[Any, ...], order: Array, normal: Array, going: Array) -> tuple[Any, ...]:
         params, opt, grads, sums, last, stopped = carry
         batch, part = b // parts, b % parts
@@ -271,9 +275,7 @@ def _update(
         sums = sums + more
         complete = here & (part == parts - 1)
         far = complete & (sums[3] > 1.5 * h["target_kl"])
-        steps, after = transform.update(clipped(grads, h["max_grad_norm"]), opt, params)
-        moved = jax.tree.map(lambda p, u: p - rate * u, params, steps)
-        params, opt = where(complete & ~far, (moved, after), (params, opt))
+        params, opt = lax.cond(complete & ~far, step, lambda params, opt, grads: (params, opt), params, opt, grads)
         last = jnp.where(complete, sums, last)
         grads, sums = where(complete, jax.tree.map(jnp.zeros_like, (grads, sums)), (grads, sums))
         return params, opt, grads, sums, last, stopped | far

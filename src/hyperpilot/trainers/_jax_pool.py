@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from hyperpilot.trainers._jax_members import AXIS
+from hyperpilot.trainers._jax_members import side_by_side
 
 _CPU_SIZES = (1,)
 _GPU_SIZES = 1, 8, 32, 128
@@ -54,7 +53,7 @@ class Pool:
         future: Future[Any] = Future()
         with self._changed:
             if key not in self._programs:
-                self._programs[key] = jax.jit(partial(_side_by_side, make()))
+                self._programs[key] = jax.jit(partial(side_by_side, make()))
             self._waiting.setdefault(key, []).append((args, future))
             if self._running:
                 while self._running and not future.done():
@@ -96,10 +95,3 @@ class Pool:
                     future.set_exception(error)
         with self._changed:
             self._changed.notify_all()
-
-
-def _side_by_side(program: Callable[..., Any], batch: Sequence[Sequence[Any]]) -> list[Any]:
-    """The results of a program for several arguments. Stacking is a part of it, as outside every array would be a program."""
-    together = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(tuple(args) for args in batch))
-    results = jax.vmap(program, axis_name=AXIS)(*together)
-    return [jax.tree.map(lambda leaf, i=i: leaf[i], results) for i in range(len(batch))]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -35,6 +35,7 @@ def pool_of(device: str) -> Pool:
         InvalidStudy: it is not there.
     """
     backend, _, number = device.partition(":")
+    _start_with_one_thread()
     try:
         devices = jax.devices() if backend == "auto" else jax.devices(backend)
         found = devices[int(number or 0)]
@@ -44,6 +45,24 @@ def pool_of(device: str) -> Pool:
         ) from error
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hyperpilot" / "jax"
     return Pool(found, cache)
+
+
+def _start_with_one_thread() -> None:
+    """Keeps JAX's processors from sharing out small operations among cores.
+
+    It counts the cores that it may use when it starts, and offers no other way to say so. With a thread for each of two cores two
+    processes trained at 25,000 steps a second each, and at 44,000 with one.
+    """
+    if not hasattr(os, "sched_setaffinity") or not Path("/proc/self/task").exists():
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        jax.devices("cpu")
+    finally:
+        for thread in os.listdir("/proc/self/task"):  # those that have begun have inherited it
+            with suppress(OSError):
+                os.sched_setaffinity(int(thread), cores)
 
 
 @dataclass(frozen=True)
