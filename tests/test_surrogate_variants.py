@@ -18,7 +18,7 @@ from hyperpilot.surrogates.bnn import BNN, prior_hidden, with_output
 from hyperpilot.surrogates.bnn_map import BNNMap
 from hyperpilot.surrogates.bnn_sgmcmc import BNNSgmcmc, Masses
 from hyperpilot.surrogates.ensemble import Ensemble
-from hyperpilot.surrogates.gp import GP, _correction, _noise, _prior_function, covariance
+from hyperpilot.surrogates.gp import GP, _correction, _prior_function, covariance, noise_covariance
 from hyperpilot.testing import surrogates as suite
 
 IN_CORE = (BNN, BNNMap, GP, Ensemble, BNNSgmcmc)
@@ -91,7 +91,7 @@ def test_the_process_has_its_exact_posterior(rows, rng):
     """Matheron's rule: mean and covariance of many draws are those in closed form."""
     scales = Prior(4).scales(np.zeros(13))
     z, t = rng.uniform(-1, 1, (3, 4)), np.ones(3)
-    known = covariance(scales, rows.z, rows.t, rows.z, rows.t) + _noise(scales, rows.t, rows.run)
+    known = covariance(scales, rows.z, rows.t, rows.z, rows.t) + noise_covariance(scales, rows.t, rows.run)
     cross = covariance(scales, z, t, rows.z, rows.t)
     drawn = []
     for _ in range(2000):
@@ -106,7 +106,7 @@ def test_a_wide_network_is_the_process(rows, rng):
     scales, curves = Prior(4).scales(np.zeros(13)), Curves(rows.run)
     z, t = rng.uniform(-1, 1, (5, 4)), np.ones(5)
     cross = covariance(scales, z, t, rows.z, rows.t)
-    known = covariance(scales, rows.z, rows.t, rows.z, rows.t) + _noise(scales, rows.t, rows.run)
+    known = covariance(scales, rows.z, rows.t, rows.z, rows.t) + noise_covariance(scales, rows.t, rows.run)
     layers = [prior_hidden(scales, 4, 512, rng) for _ in range(400)]
     drawn = [with_output(scales, each, rows.z, rows.t, rows.y, curves, rng)(z, t) for each in layers]
     np.testing.assert_allclose(np.mean(drawn, axis=0), cross @ np.linalg.solve(known, rows.y), atol=0.15)
