@@ -173,6 +173,7 @@ class Writes:
 
 folder = Path(sys.argv[1])
 Study.read = lambda folder: Study
+Study.trainer = "sb3"
 Study.trainer_for = lambda folder: Writes()
 worker.main(folder)
 """

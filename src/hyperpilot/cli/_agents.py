@@ -33,10 +33,11 @@ def find(path: Path, trial: int | None, seed: int | None, step: int | None) -> A
         InvalidStudy: there is none; the reason is given.
     """
     from hyperpilot.errors import InvalidStudy
+    from hyperpilot.trainers._playable import make_playable
 
     if not path.exists():
         raise InvalidStudy(f"{path} is not there", "Name the folder of a study or a training, or a model.zip.")
-    if path.is_file() or (path / MODEL).exists():
+    if path.is_file() or make_playable(path):
         if not (trial is None and seed is None and step is None):
             raise InvalidStudy(f"{path} is one model", "Leave --trial, --seed and --step out, or name the study.")
         return _at(path if path.is_file() else path / MODEL)

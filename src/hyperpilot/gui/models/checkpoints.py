@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hyperpilot.trainers._playable import holds_agent
+
 _MOST = 2000
 """Checkpoints that are offered; the newest of each trial are among them."""
 
@@ -46,7 +48,8 @@ def _of_trial(folder: Path, several: bool) -> list[Choice]:
     found = []
     for run in sorted(folder.glob("seed-*")):
         seed = int(run.name.removeprefix("seed-"))
-        steps = sorted((int(p.parent.name) for p in run.glob("checkpoints/*/model.zip")), reverse=True)
+        saved = (path for path in run.glob("checkpoints/*") if path.name.isdecimal() and holds_agent(path))
+        steps = sorted((int(path.name) for path in saved), reverse=True)
         for step in steps:
             words = f"trial {trial}, seed {seed}, step {step:,}" if several else f"seed {seed}, step {step:,}"
             found.append(Choice(words, trial, seed, step))
