@@ -33,7 +33,7 @@ from hyperpilot.trainers._jax_replay import look
 from hyperpilot.trainers._jax_worlds import World
 
 BLOCK = 64
-_SORTED = 512, 4_096
+_SORTED = 256, 2_048, 8_192
 
 
 class Shape(NamedTuple):
