@@ -110,7 +110,7 @@ def of_pb2(env: str, repeat: int, folder: Path) -> float:
     starts = [{name: drawn(name) for name in RANGES} for _ in range(MEMBERS)]
     tuner = tune.Tuner(
         tune.with_resources(Member, {"cpu": 1}),
-        param_space={**{name: tune.sample_from(lambda spec, n=name: starts[spec.config["number"]][n]) for name in RANGES},
+        param_space={**{name: tune.sample_from(lambda config, n=name: starts[config["number"]][n]) for name in RANGES},
                      "number": tune.grid_search(list(range(MEMBERS)))},
         tune_config=tune.TuneConfig(scheduler=scheduler, reuse_actors=True, max_concurrent_trials=MEMBERS),
         run_config=tune.RunConfig(storage_path=str(folder / "ray"), verbose=0, stop={"steps": horizon}),

@@ -7,6 +7,7 @@ optimiser begins anew.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def convert(folder: Path) -> None:
         with np.load(folder / ARRAYS) as arrays:
             # a buffer of full size would be allocated for nothing
             small = {"buffer_size": 1, "learning_starts": 0} if "buffer_size" in config else {}
-            model = build(algorithm, {**about["config"], "n_envs": 1, **small}, env, 0, "cpu", lambda model: None)
+            with warnings.catch_warnings():  # of a minibatch that a single environment does not fill
+                warnings.simplefilter("ignore", UserWarning)
+                model = build(algorithm, {**about["config"], "n_envs": 1, **small}, env, 0, "cpu", lambda model: None)
             fill(model, about["algorithm"], arrays)
             model.num_timesteps = int(arrays["['steps']"])
             normalize = env if isinstance(env, VecNormalize) else None
