@@ -149,11 +149,11 @@ def member(env: str, folder: Path, repeat: int) -> Any:
 
         def load_checkpoint(self, where: str) -> None:
             trial, seed, step = json.loads(Path(where, "parent.json").read_text())
-            self.number = trial
-            if trial % 1_000 != self.seed:  # another's state: a child is a run of its own
-                self.number = self.seed
-                while (folder / "trials" / f"{self.number:04d}").exists():
-                    self.number += 1_000
+            self.number = (
+                self.seed
+            )  # Ray may go back to an older state, so whatever is restored begins a run of its own
+            while (folder / "trials" / f"{self.number:04d}").exists():
+                self.number += 1_000
             self.parent = Checkpoint(RunId(trial, seed), step)
 
         def reset_config(self, new: dict[str, Any]) -> bool:
