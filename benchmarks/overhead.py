@@ -21,7 +21,7 @@ from stable_baselines3.common.monitor import Monitor
 from hyperpilot.environments import EnvSpec
 from hyperpilot.records import Job
 from hyperpilot.registry import load
-from hyperpilot.trainers.sb3 import SB3Trainer
+from hyperpilot.trainers.sb3 import sb3_trainer
 
 CASES = [("ppo", PPO, "CartPole-v1", 40_000, 7), ("sac", SAC, "Pendulum-v1", 2_000, 5)]
 EVALUATIONS = 18
@@ -40,7 +40,7 @@ def under(name: str, env: str, steps: int, seed: int) -> float:
     """Seconds of the training under hyperpilot."""
     with tempfile.TemporaryDirectory() as folder:
         grid = tuple(round(steps * k / EVALUATIONS) for k in range(1, EVALUATIONS + 1))
-        trainer = SB3Trainer(load("algorithms", name), EnvSpec(env), Path(folder), grid)
+        trainer = sb3_trainer(load("algorithms", name), EnvSpec(env), Path(folder), grid)
         began = time.perf_counter()
         for _ in trainer.train(Job(0, {}, seed, steps, steps), lambda step: None):
             pass

@@ -125,10 +125,10 @@ def member(env: str, folder: Path, repeat: int) -> Any:
 
     class Member(tune.Trainable):  # type: ignore[misc]
         def setup(self, config: dict[str, Any]) -> None:
-            from hyperpilot.trainers.jax import JaxTrainer
+            from hyperpilot.trainers.jax import jax_trainer
 
             horizon = HORIZONS[env]
-            self.trainer = JaxTrainer(
+            self.trainer = jax_trainer(
                 as_jax(load("algorithms", "ppo")), EnvSpec(env), folder, interval=horizon // INTERVALS, device="cpu"
             )
             self.number = self.seed = int(config["number"])

@@ -41,8 +41,9 @@ from hyperpilot.trainers._jax_to_sb3 import fill
 from hyperpilot.trainers._jax_worlds import world
 from hyperpilot.trainers._sb3_build import build, training_envs, vectorised
 from hyperpilot.trainers._sb3_trial import returns_in
+from hyperpilot.trainers._session_trainer import SessionTrainer
 from hyperpilot.trainers._verified import Verified
-from hyperpilot.trainers.jax import JaxTrainer
+from hyperpilot.trainers.jax import jax_trainer
 
 CARTPOLE, PENDULUM = EnvSpec("CartPole-v1"), EnvSpec("Pendulum-v1")
 ON = {"n_steps": 32, "n_envs": 2, "net_arch": "8x8"}
@@ -64,16 +65,16 @@ def algorithm(name: str) -> Any:
     return as_jax(registry.load("algorithms", name))
 
 
-def trainer(name: str, folder: Path, **given: Any) -> JaxTrainer:
+def trainer(name: str, folder: Path, **given: Any) -> SessionTrainer:
     known = {"eval_steps": (200, 400, 600), "eval_episodes": 1, "test_episodes": 1, "device": "cpu", **given}
-    return JaxTrainer(algorithm(CASES[name][0]), CASES[name][1], folder, **known)
+    return jax_trainer(algorithm(CASES[name][0]), CASES[name][1], folder, **known)
 
 
 def job(name: str, until: int = 600, **given: Any) -> Job:
     return Job(**{"trial": 0, "config": CASES[name][2], "seed": 3, "until": until, "horizon": 600, **given})
 
 
-def run(made: JaxTrainer, asked: Job) -> list[Report]:
+def run(made: SessionTrainer, asked: Job) -> list[Report]:
     return list(made.train(asked, lambda step: None))
 
 

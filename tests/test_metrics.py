@@ -48,7 +48,7 @@ from hyperpilot.trainers._sb3_costs import Costs
 from hyperpilot.trainers._sb3_explore import Visits, action_spread, greedy_entropy
 from hyperpilot.trainers._sb3_trial import Condition, _disturbed
 from hyperpilot.trainers._scored import Scored
-from hyperpilot.trainers.sb3 import SB3Trainer
+from hyperpilot.trainers.sb3 import sb3_trainer
 
 RUN = RunId(0, 0)
 SMALL_PPO = {"n_steps": 64, "batch_size": 32, "n_envs": 1, "n_epochs": 1}
@@ -268,7 +268,8 @@ def test_an_episode_that_says_nothing_failed_where_others_say_they_succeeded(tmp
 
 def test_the_area_under_a_curve_does_not_depend_on_the_jobs(tmp_path):
     trainers = [
-        SB3Trainer(load("algorithms", "ppo"), EnvSpec("CartPole-v1"), tmp_path / name, (200, 400), 1) for name in "ab"
+        sb3_trainer(load("algorithms", "ppo"), EnvSpec("CartPole-v1"), tmp_path / name, (200, 400), eval_episodes=1)
+        for name in "ab"
     ]
     fix = {**SMALL_PPO, "n_steps": 32, "batch_size": 32}
     whole = list(trainers[0].train(Job(0, fix, 0, 400, 400), lambda step: None))

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import zipfile
 from base64 import b64decode
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ from hyperpilot.runtime.study import Study
 from hyperpilot.trainers import _sb3_session as session_module
 from hyperpilot.trainers._run_folder import RunFolder, Saved
 from hyperpilot.trainers._sb3_evaluate import play
-from hyperpilot.trainers.sb3 import Diverged, MissingCheckpoint, SB3Trainer, load_agent
+from hyperpilot.trainers._session_trainer import SessionTrainer
+from hyperpilot.trainers.sb3 import Diverged, MissingCheckpoint, load_agent, sb3_trainer
 
 SMALL_OFF = {"learning_starts": 40, "batch_size": 16, "buffer_size": 200, "net_arch": "8x8"}
 SMALL_ON = {"n_steps": 32, "n_envs": 2, "net_arch": "8x8"}
@@ -109,10 +109,10 @@ def _one_thread() -> Any:
     torch.set_num_threads(threads)
 
 
-def trainer(case: str, folder: Path, **kwargs: Any) -> SB3Trainer:
+def trainer(case: str, folder: Path, **kwargs: Any) -> SessionTrainer:
     name, env, _ = CASES[case]
-    known = {"eval_steps": STEPS, "eval_episodes": 2, "test_episodes": 3, **kwargs}
-    return SB3Trainer(registry.load("algorithms", name), env, folder, **known)
+    known = {"env": env, "eval_steps": STEPS, "eval_episodes": 2, "test_episodes": 3, **kwargs}
+    return sb3_trainer(registry.load("algorithms", name), folder=folder, **known)
 
 
 def job(case: str, until: int = HORIZON, parent: Checkpoint | None = None, **kwargs: Any) -> Job:
@@ -120,7 +120,7 @@ def job(case: str, until: int = HORIZON, parent: Checkpoint | None = None, **kwa
     return Job(until=until, parent=parent, **given)
 
 
-def run(made: SB3Trainer, task: Job) -> list[Report]:
+def run(made: SessionTrainer, task: Job) -> list[Report]:
     return list(made.train(task, lambda step: None))
 
 
@@ -483,7 +483,7 @@ class Sees(gymnasium.Env[Any, Any]):
 
 
 def test_a_score_that_is_not_finite_is_reported_as_it_is(tmp_path: Path) -> None:
-    made = replace(trainer("dqn", tmp_path), env=EnvSpec("test_sb3:Sees", {"reward": float("nan")}))
+    made = trainer("dqn", tmp_path, env=EnvSpec("test_sb3:Sees", {"reward": float("nan")}))
     reports = run(made, job("dqn", until=10))
     assert np.isnan(reports[0].score)
     assert np.isnan(run(made, job("dqn", until=10))[0].score)
@@ -518,7 +518,7 @@ def test_an_environment_that_forgets_starts_a_fresh_episode_and_says_so(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    made = replace(trainer(case, tmp_path), env=EnvSpec("test_sb3:Forgetful"))
+    made = trainer(case, tmp_path, env=EnvSpec("test_sb3:Forgetful"))
     first = run(made, job(case, until=100))
     second = run(made, job(case, parent=Checkpoint(RUN, 100)))
     assert "fresh_episode" not in first[0].metrics

@@ -26,7 +26,8 @@ from hyperpilot.testing.takeovers import check_values_arrive
 from hyperpilot.trainers import _sb3_session as session_module
 from hyperpilot.trainers._run_folder import RunFolder
 from hyperpilot.trainers._sb3_checkpoint import load_agent
-from hyperpilot.trainers.sb3 import SB3Trainer
+from hyperpilot.trainers._session_trainer import SessionTrainer
+from hyperpilot.trainers.sb3 import sb3_trainer
 
 CARTPOLE, PENDULUM = EnvSpec("CartPole-v1"), EnvSpec("Pendulum-v1")
 HORIZON = 1000
@@ -41,15 +42,15 @@ def _one_thread() -> Any:
     torch.set_num_threads(threads)
 
 
-def trainer(name: str, env: EnvSpec, folder: Path, **given: Any) -> SB3Trainer:
+def trainer(name: str, env: EnvSpec, folder: Path, **given: Any) -> SessionTrainer:
     known = {"eval_steps": (), "eval_episodes": 1, "test_episodes": 1, **given}
-    return SB3Trainer(registry.load("algorithms", name), env, folder, **known)
+    return sb3_trainer(registry.load("algorithms", name), env, folder, **known)
 
 
 class Watched:
     """Carries out jobs, and sees what the learner does: gradient steps, batches and learning rates as they happen."""
 
-    def __init__(self, made: SB3Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, made: SessionTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
         self.made, self.models = made, []
         build = session_module.build
 

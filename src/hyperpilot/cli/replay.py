@@ -45,9 +45,9 @@ def command(
         claim(folder, {**about, "horizon": job.horizon, "seed": seed, **_told(job)})
         for line in schedule_words([{"from_step": begin, "config": of} for begin, of in _parts(job)]):
             print(line)
-        from hyperpilot.trainers.sb3 import SB3Trainer
+        from hyperpilot.trainers.sb3 import sb3_trainer
 
-        train(SB3Trainer(algorithm, spec, folder, settings.evaluated_at()), job)
+        train(sb3_trainer(algorithm, spec, folder, settings.evaluated_at()), job)
 
 
 def _trial(folder: Path, study: Study, history: History, asked: int | None) -> int:

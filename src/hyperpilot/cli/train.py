@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hyperpilot.protocols import Algorithm, Beat
     from hyperpilot.records import Job
     from hyperpilot.space import Config, Value
-    from hyperpilot.trainers.sb3 import SB3Trainer
+    from hyperpilot.trainers._session_trainer import SessionTrainer
 
 _FILE = "train.yaml"
 
@@ -68,7 +68,7 @@ def command(
             train(trainer, Job(0, complete, number, horizon, horizon))
 
 
-def train(trainer: SB3Trainer, job: Job) -> None:
+def train(trainer: SessionTrainer, job: Job) -> None:
     """Trains before the user's eyes; what is there already is gone on with."""
     from hyperpilot.trainers.sb3 import Diverged
 

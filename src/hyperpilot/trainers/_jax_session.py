@@ -86,7 +86,7 @@ class Session:
             self._log.hyperparameters({"algorithm": algorithm.name, **self._config})
 
     def report_at(self, step: int, save: bool, regular: bool = True) -> Report:
-        """Trains up to a step, evaluates the policy in force there, and saves it; as `_jobs.Session` has it."""
+        """Trains up to a step, evaluates the policy in force there, and saves it; as `_session_trainer.Session` has it."""
         self._train(step)
         if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(self.state.params)):
             raise Diverged(f"the parameters are not finite after {self._steps} steps")

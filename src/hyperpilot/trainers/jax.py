@@ -9,22 +9,22 @@ running it beside others.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.protocols import Algorithm, Beat
-from hyperpilot.records import Job, Report
+from hyperpilot.records import Job
 from hyperpilot.trainers._jax_pool import Pool
 from hyperpilot.trainers._jax_session import Session
-from hyperpilot.trainers._jobs import Jobs
 from hyperpilot.trainers._run_folder import RunFolder, Saved
+from hyperpilot.trainers._session_trainer import SessionTrainer
 
 
 @lru_cache
@@ -65,63 +65,33 @@ def _start_with_one_thread() -> None:
                 os.sched_setaffinity(int(thread), cores)
 
 
-@dataclass(frozen=True)
-class JaxTrainer:
-    """Trains one algorithm in one environment.
+def jax_trainer(
+    algorithm: Algorithm,
+    env: EnvSpec,
+    folder: Path,
+    eval_steps: Sequence[int] = (),
+    *,
+    device: str = "auto",
+    **settings: Any,
+) -> SessionTrainer:
+    """Trains one algorithm in one environment; several threads may each train a job of another run.
 
     Args:
         algorithm: the algorithm, as `algorithms._jax.as_jax` gives it.
         env: the environment.
-        folder: the study's folder; a run is kept in `trials/<trial>/seed-<seed>` of it.
+        folder: the study's folder.
         eval_steps: steps at which runs are evaluated, besides the end of a job.
-        eval_episodes: episodes of an evaluation in the search.
-        test_episodes: episodes of an evaluation in the test.
-        eval_seed: seed of the evaluation's episodes; far from training seeds.
-        checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
-        interval: steps after which runs may take over each other's states; see `_jobs.Jobs`.
         device: where JAX computes; `auto` takes a GPU where there is one.
+        settings: further ones of `SessionTrainer`.
     """
+    pool = pool_of(device)
 
-    algorithm: Algorithm
-    env: EnvSpec
-    folder: Path
-    eval_steps: tuple[int, ...] = ()
-    eval_episodes: int = 5
-    test_episodes: int = 20
-    eval_seed: int = 10_000_000
-    checkpoint_every: int | None = None
-    interval: int | None = None
-    device: str = "auto"
-    _pool: Pool = field(init=False, repr=False, compare=False)
+    def opens(
+        job: Job, folder: RunFolder, start: Saved | None, beat: Beat, evaluation: tuple[int, int], changed: bool
+    ) -> AbstractContextManager[Session]:
+        return closing(Session(algorithm, env, folder, job, start, beat, evaluation, pool, changed))
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_pool", pool_of(self.device))
-
-    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
-        """The evaluations of a job, as `protocols.Trainer` has it; several threads may each train a job of another run.
-
-        Raises:
-            Diverged: parameters are no longer finite.
-            MissingCheckpoint: the parent's state is not there.
-            EnvironmentUnavailable: the environment is not there in JAX.
-            InvalidConfiguration: the parent's networks do not fit the configuration.
-        """
-
-        def opens(
-            job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
-        ) -> AbstractContextManager[Session]:
-            return closing(Session(self.algorithm, self.env, folder, job, start, beat, evaluation, self._pool, changed))
-
-        yield from Jobs(
-            self.folder,
-            opens,
-            self.eval_steps,
-            self.eval_episodes,
-            self.test_episodes,
-            self.eval_seed,
-            self.checkpoint_every,
-            self.interval,
-        ).train(job)
+    return SessionTrainer(folder, opens, eval_steps, **settings)
 
 
-plugin = JaxTrainer
+plugin = jax_trainer

@@ -9,80 +9,51 @@ for bit, where the environment can be pickled, and a training to the horizon equ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.protocols import Algorithm, Beat
-from hyperpilot.records import Job, Report
+from hyperpilot.records import Job
 from hyperpilot.trainers._failures import Diverged, MissingCheckpoint
-from hyperpilot.trainers._jobs import Jobs
 from hyperpilot.trainers._run_folder import RunFolder, Saved
 from hyperpilot.trainers._sb3_checkpoint import load_agent
 from hyperpilot.trainers._sb3_session import Session
+from hyperpilot.trainers._session_trainer import SessionTrainer
 
-__all__ = ["Diverged", "MissingCheckpoint", "SB3Trainer", "load_agent", "plugin"]
+__all__ = ["Diverged", "MissingCheckpoint", "sb3_trainer", "load_agent", "plugin"]
 
 
-@dataclass(frozen=True)
-class SB3Trainer:
+def sb3_trainer(
+    algorithm: Algorithm,
+    env: EnvSpec,
+    folder: Path,
+    eval_steps: Sequence[int] = (),
+    *,
+    device: str = "cpu",
+    log_interval: int | None = None,
+    **settings: Any,
+) -> SessionTrainer:
     """Trains one algorithm in one environment.
 
     Args:
         algorithm: the algorithm.
         env: the environment.
-        folder: the study's folder; a run is kept in `trials/<trial>/seed-<seed>` of it.
+        folder: the study's folder.
         eval_steps: steps at which runs are evaluated, besides the end of a job.
-        eval_episodes: episodes of an evaluation in the search.
-        test_episodes: episodes of an evaluation in the test.
-        eval_seed: seed of the first evaluation episode; far from training seeds.
-        checkpoint_every: evaluations save a state at most once in so many steps, and at the end of a job; None: always.
-        interval: steps after which runs may take over each other's states, replay buffers included: the last two states at
-            multiples of it stay whole. None: only the newest state does.
         device: where PyTorch computes.
         log_interval: rollouts, or off-policy episodes, between two lines of the training's log; None: Stable-Baselines3's own.
+        settings: further ones of `SessionTrainer`.
     """
 
-    algorithm: Algorithm
-    env: EnvSpec
-    folder: Path
-    eval_steps: tuple[int, ...] = ()
-    eval_episodes: int = 5
-    test_episodes: int = 20
-    eval_seed: int = 10_000_000
-    checkpoint_every: int | None = None
-    interval: int | None = None
-    device: str = "cpu"
-    log_interval: int | None = None
+    def opens(
+        job: Job, folder: RunFolder, start: Saved | None, beat: Beat, evaluation: tuple[int, int], changed: bool
+    ) -> AbstractContextManager[Session]:
+        return closing(Session(algorithm, env, folder, job, start, beat, evaluation, device, changed, log_interval))
 
-    def train(self, job: Job, beat: Beat) -> Iterator[Report]:
-        """The evaluations of a job, as `protocols.Trainer` has it.
-
-        Raises:
-            Diverged: parameters, losses or actions are no longer finite.
-            MissingCheckpoint: the parent's state is not there.
-            EnvironmentUnavailable: the environment cannot be made.
-            InvalidConfiguration: the parent's networks do not fit the configuration.
-        """
-
-        def opens(
-            job: Job, folder: RunFolder, start: Saved | None, evaluation: tuple[int, int], changed: bool
-        ) -> AbstractContextManager[Session]:
-            made = (self.algorithm, self.env, folder, job, start, beat, evaluation, self.device, changed)
-            return closing(Session(*made, self.log_interval))
-
-        yield from Jobs(
-            self.folder,
-            opens,
-            self.eval_steps,
-            self.eval_episodes,
-            self.test_episodes,
-            self.eval_seed,
-            self.checkpoint_every,
-            self.interval,
-        ).train(job)
+    return SessionTrainer(folder, opens, eval_steps, **settings)
 
 
-plugin = SB3Trainer
+plugin = sb3_trainer
