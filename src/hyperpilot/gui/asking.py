@@ -67,8 +67,11 @@ class Question(QObject):
     def _ended(self, process: QProcess, code: int) -> None:
         if self._process is None or process is not self._process:
             return
-        self._timer.stop()
         self._process = None
+        try:
+            self._timer.stop()
+        except RuntimeError:  # the window is being taken down, and its timers are gone already
+            return
         out = bytes(process.readAllStandardOutput()).decode(errors="replace")
         err = bytes(process.readAllStandardError()).decode(errors="replace")
         process.deleteLater()
