@@ -94,6 +94,14 @@ def measure(here: Path, trials: int) -> dict[str, float | str | int]:
         window.turn_to(page)
         QApplication.processEvents()
         found[f"turn_to_{page.__class__.__name__.lower()}_ms"] = pulse.taken()
+    window.compare(study, [])
+    compare = window.compare_page
+    until(lambda: compare.found)
+    found["longest_pause_comparing_ms"] = pulse.taken()
+    compare.tabs.setCurrentWidget(compare.report)
+    figures = compare.report.sheet
+    found["report_in_tab_s"] = round(until(lambda: figures.figures and all(f.loaded for f in figures.figures), 300), 2)
+    found["longest_pause_report_ms"] = pulse.taken()
     began = time.perf_counter()
     window.close()
     found["window_closes_s"] = round(time.perf_counter() - began, 3)

@@ -1,7 +1,9 @@
 """A study of a thousand trials opens quickly, and only what is seen is read."""
 
+import gc
 import sys
 import time
+import weakref
 
 import pytest
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
@@ -55,3 +57,18 @@ def test_the_binding_counts_references():
     for _ in range(200):
         speaker.said.emit(True)
     assert abs(sys.getrefcount(True) - before) < 100
+
+
+def test_garbage_is_collected_by_the_window_and_by_python_again_when_it_has_closed(show, qtbot):
+    class Knot:
+        def __init__(self):
+            self.me = self
+
+    window = show()
+    assert not gc.isenabled()
+    gone = weakref.ref(Knot())
+    many = [Knot() for _ in range(1000)]
+    qtbot.waitUntil(lambda: gone() is None, timeout=10_000)
+    assert many[0].me is many[0]
+    window.close()
+    assert gc.isenabled()

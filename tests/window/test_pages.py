@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtWidgets import QLabel, QMessageBox
 
 from hyperpilot.gui import processes
 from hyperpilot.gui.models import training as trainings
@@ -47,6 +47,11 @@ def press(qtbot, button):
     """Clicks a button that can be clicked."""
     assert button.isEnabled() and not button.isHidden(), button.text()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def texts(part):
+    """What the labels of a part say."""
+    return [each.text() for each in part.findChildren(QLabel)]
 
 
 def test_environments_are_searched_looked_at_and_chosen(show, qtbot, here, monkeypatch):
@@ -240,7 +245,13 @@ def test_trials_are_compared(show, qtbot, here):
     differ = {row[0] for row, marked in zip(page.found.configs, page.found.marked, strict=True) if marked}
     assert "learning_rate" in differ and "gamma" not in differ
     assert set(page.curves.drawn) == {"trial 0 (default)", "trial 1"}
-    assert page.statistics.rowCount() == 2 and "What was tuned" in page.summary.toPlainText()
+    assert page.statistics.rowCount() == 2
+    page.tabs.setCurrentWidget(page.report)
+    assert "What was tuned" in texts(page.report)  # the words at once, the figures as soon as they are drawn
+    sheet = page.report.sheet
+    qtbot.waitUntil(lambda: bool(sheet.figures) and all(each.loaded for each in sheet.figures), timeout=LONG)
+    assert {"Learning curves", "Budget"} <= set(texts(page.report))
+    assert page.report.anew.isEnabled() and "evaluations" in page.report.about.text()
 
 
 def test_what_is_there_is_listed(show, qtbot, here):

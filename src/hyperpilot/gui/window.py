@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from hyperpilot.gui.garbage import Collector
 from hyperpilot.gui.models import study as studies
 from hyperpilot.gui.models import training as trainings
 from hyperpilot.gui.pages.compare import Compare
@@ -67,6 +68,7 @@ class Window(QMainWindow):
         theme.changed.connect(self._recolour)
         self._recolour(theme.colours)
         self._restore()
+        self._collector = Collector(self)
 
     def _build(self) -> None:
         self.side = QListWidget()
@@ -163,6 +165,7 @@ class Window(QMainWindow):
         self.settings.keep("page", str(self.side.currentRow()))
         for page in self.pages.values():
             page.finish()
+        self._collector.finish()
         self.settings.save()
         event.accept()
 

@@ -96,7 +96,7 @@ def _importance(known: Known) -> Figure:
         ax.barh(y, max(mean, 0.0), color=colour, alpha=0.8)
         ax.plot([max(low, 0.0), high], [y, y], color="black", linewidth=0.8)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
-    ax.set_xlabel("share of the variance: alone (blue), two beyond that (orange)")
+    ax.set_xlabel("share of the variance (orange: of two together)")
     ax.grid(False, axis="y")
     return figure
 

@@ -28,13 +28,13 @@ def draw(record: Record, beliefs: Beliefs) -> dict[str, Figure]:
     return found
 
 
-def save(figures: Mapping[str, Figure], folder: Path, format: str) -> list[Path]:
-    """Writes each figure into the folder; the same study gives the same files."""
+def save(figures: Mapping[str, Figure], folder: Path, format: str, dpi: int = 300) -> list[Path]:
+    """Writes each figure into the folder, a picture of so many pixels an inch; the same study gives the same files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     undated: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(format, {})
     with matplotlib.rc_context(STYLE):
         for name, figure in figures.items():
             paths.append(folder / f"{name}.{format}")
-            figure.savefig(paths[-1], dpi=300, metadata=undated)
+            figure.savefig(paths[-1], dpi=dpi, metadata=undated)
     return paths

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hyperpilot.analysis.statistics import bootstrap_interval, improvement, iqm, stratified_interval, tasks_mean
+from hyperpilot.gui.models.records import current
 from hyperpilot.gui.models.words import number, value
 from hyperpilot.records import Run
-from hyperpilot.reports.record import Record, advanced, read
+from hyperpilot.reports.record import Record
 from hyperpilot.reports.summary import summary
 
 HEADS = ("", "Scores", "Interquartile mean", "95% interval", "Better than the first")
@@ -68,7 +69,7 @@ class Compared:
         marked: which rows differ.
         statistics: a row for each side, under `HEADS`.
         verdict: what to be careful with.
-        summary: the studies in words, as HTML.
+        words: the summary of each study, a heading and its sentences for each passage.
         records: what it was made from.
     """
 
@@ -77,29 +78,27 @@ class Compared:
     marked: list[bool]
     statistics: list[tuple[str, ...]]
     verdict: str
-    summary: str
+    words: dict[Path, list[dict[str, Any]]]
     records: dict[Path, Record]
 
 
 def look(picks: Sequence[Pick], known: Compared | None) -> Compared:
     """The comparison as it is now; the same object where no log has changed."""
-    records = {}
-    for folder in dict.fromkeys(pick.folder for pick in picks):
-        before = known.records.get(folder) if known else None
-        records[folder] = advanced(before, folder) if before else read(folder)
-    if known and all(len(records[f].events) == len(known.records[f].events) for f in records):
+    before = known.records if known else {}
+    records = {folder: current(folder, before.get(folder)) for folder in dict.fromkeys(pick.folder for pick in picks)}
+    if known and all(records[folder] is before.get(folder) for folder in records):
         return known
     sides = tuple(_side(pick, records[pick.folder], len(records) > 1) for pick in picks)
     names = list(dict.fromkeys(name for side in sides for name in side.config))
     configs = [(name, *(side.config.get(name, "–") for side in sides)) for name in names]
-    texts = [_words(record) for record in records.values()]
+    words = {folder: [asdict(each) for each in summary(record)] for folder, record in records.items()}
     return Compared(
         sides,
         configs,
         [len(set(row[1:])) > 1 for row in configs],
         _statistics(sides),
         _verdict(sides),
-        "".join(texts),
+        words,
         records,
     )
 
@@ -172,11 +171,3 @@ def _verdict(sides: Sequence[Side]) -> str:
     if len({side.pick.folder for side in sides}) > 1:
         said.append("Studies differ in budget and seeds, too.")
     return " ".join(said)
-
-
-def _words(record: Record) -> str:
-    parts = [f"<h2>{html.escape(record.folder)}</h2>"]
-    for passage in summary(record):
-        sentences = "".join(f"<p>{html.escape(text)}</p>" for text in passage.sentences)
-        parts.append(f"<h3>{html.escape(passage.heading)}</h3>{sentences}")
-    return "".join(parts)

@@ -13,9 +13,10 @@ from hyperpilot.cli.status import facts
 from hyperpilot.errors import HyperPilotError
 from hyperpilot.gui.models import study as studies
 from hyperpilot.gui.models import training as trainings
+from hyperpilot.gui.models.records import current
 from hyperpilot.gui.models.words import number
 from hyperpilot.gui.processes import alive, found
-from hyperpilot.reports.record import is_running, read
+from hyperpilot.reports.record import is_running
 
 PLACES = ("studies", "runs")
 
@@ -80,7 +81,7 @@ def still(known: Item) -> bool:
 
 
 def _study(folder: Path, changed: float) -> Item:
-    record = read(folder)
+    record = current(folder)
     known: dict[str, Any] = facts(folder, record.study, record.history)
     best = known["best"] or {}
     score = best.get("test_iqm", best.get("score"))

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hyperpilot.cli.status import facts
+from hyperpilot.gui.models.records import current
 from hyperpilot.gui.models.words import number, value
 from hyperpilot.gui.processes import Launch, alive, complaint, found
 from hyperpilot.records import Run
 from hyperpilot.reports import frames
-from hyperpilot.reports.record import Record, advanced, read
+from hyperpilot.reports.record import Record
 from hyperpilot.space import Config
 from hyperpilot.space.grammar import write
 
@@ -116,15 +117,18 @@ def opened(folder: Path) -> Snapshot:
     Raises:
         InvalidStudy: the folder holds none, or none yet.
     """
-    return _snapshot(folder, read(folder))
+    return _snapshot(folder, current(folder))
 
 
 def later(known: Snapshot) -> Snapshot:
     """The study with what has been written since; the same object where nothing has changed."""
-    record = advanced(known.record, known.folder)
+    record = current(known.folder, known.record)
     launch = found(known.folder)
-    same = len(record.events) == len(known.record.events) and record.state == known.record.state
-    if same and launch == known.launch and (record.state != "stopped" or complaint(known.folder) == known.fault):
+    if (
+        record is known.record
+        and launch == known.launch
+        and (record.state != "stopped" or complaint(known.folder) == known.fault)
+    ):
         return known
     return _snapshot(known.folder, record)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt, QUrl
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHeaderView,
@@ -15,13 +14,12 @@ from qtpy.QtWidgets import (
     QTableWidget,
     QTableWidgetItem,
     QTabWidget,
-    QTextBrowser,
 )
 
 from hyperpilot.gui import watcher
-from hyperpilot.gui.asking import Question
 from hyperpilot.gui.models import compared
 from hyperpilot.gui.pages.page import Host, Page
+from hyperpilot.gui.pages.report import ReportTab
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.curves import Band, Curves
 from hyperpilot.gui.widgets.parts import Card, Empty, beside, button, label, row
@@ -35,9 +33,6 @@ class Compare(Page):
         self.picks: list[compared.Pick] = []
         self.found: compared.Compared | None = None
         self._watcher: watcher.Watcher | None = None
-        self._report = Question(self)
-        self._report.answered.connect(lambda _answer: None)
-        self._report.failed.connect(self._reported)
         self._build()
 
     def _build(self) -> None:
@@ -48,6 +43,7 @@ class Compare(Page):
         self.list = QListWidget()
         self.list.setObjectName("entries")
         self.list.setAccessibleName("What is compared")
+        self.list.currentRowChanged.connect(lambda _place: self._offer())
         self.remove = button("Remove", self._remove)
         self.clear = button("Remove all", self._clear)
         left.add(self.list, 1)
@@ -68,19 +64,15 @@ class Compare(Page):
         self.verdict = label("", wrap=True)
         statistics.add(self.statistics, 1)
         statistics.add(self.verdict)
-        report = Card()
-        self.summary = QTextBrowser()
-        self.summary.setOpenExternalLinks(True)
-        self.open_report = button("Open the whole report in the browser", self._open_report)
-        report.add(self.summary, 1)
-        report.add(row(label("In words here; its figures need a browser.", "soft"), 1, self.open_report))
+        self.report = ReportTab(self.host)
         for name, part in (
             ("Curves", curves),
             ("Configurations", configs),
             ("Statistics", statistics),
-            ("Report", report),
+            ("Report", self.report),
         ):
             self.tabs.addTab(part, name)
+        self.tabs.currentChanged.connect(lambda _place: self._offer())
         split = beside(left, self.tabs, sizes=(270, 810))
         empty = Empty(
             "Nothing to compare yet",
@@ -103,7 +95,7 @@ class Compare(Page):
         self._draw()
 
     def finish(self) -> None:
-        self._report.drop()
+        self.report.finish()
         if self._watcher is not None:
             self._watcher.finish()
 
@@ -113,10 +105,10 @@ class Compare(Page):
             self._watcher.finish()
             self._watcher.deleteLater()
             self._watcher = None
+        self.found = None
         self.list.clear()
         self.list.addItems([pick.words for pick in self.picks])
         self.stack.setCurrentIndex(1 if self.picks else 0)
-        self.found = None
         if self.picks:
             picks = tuple(self.picks)
             self._watcher = watcher.Watcher(lambda known: compared.look(picks, known), 3.0, self)
@@ -127,16 +119,23 @@ class Compare(Page):
     def _seen(self, found: compared.Compared) -> None:
         self.found = found
         chosen = self.list.currentRow()
-        self.list.clear()
-        self.list.addItems([each.name for each in found.sides])
-        self.list.setCurrentRow(min(chosen, self.list.count() - 1))
+        with QSignalBlocker(self.list):  # the chosen row stays, only its words are new
+            self.list.clear()
+            self.list.addItems([each.name for each in found.sides])
+            self.list.setCurrentRow(min(chosen, self.list.count() - 1))
         self._draw()
         _fill(self.configs, ("", *(each.name for each in found.sides)), found.configs, found.marked)
         differ = sum(found.marked)
         self.differing.setText(f"{differ} of {len(found.configs)} hyperparameters differ, in bold.")
         _fill(self.statistics, compared.HEADS, found.statistics, [False] * len(found.statistics))
         self.verdict.setText(found.verdict)
-        self.summary.setHtml(found.summary)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Gives the report's tab the study of the chosen row, or of the first."""
+        if self.found is not None and self.found.sides:
+            folder = self.found.sides[max(0, self.list.currentRow())].pick.folder
+            self.report.offer(folder, self.found.words[folder])
 
     def _draw(self) -> None:
         if self.found is None:
@@ -160,20 +159,6 @@ class Compare(Page):
     def _ask(self) -> None:
         if found := QFileDialog.getExistingDirectory(self, "Folder of a study", str(self.host.here)):
             self.add(Path(found), [])
-
-    def _open_report(self) -> None:
-        if self.picks:
-            self.open_report.setEnabled(False)
-            self._report.command(["report", str(self.picks[0].folder)])
-
-    def _reported(self, words: str, details: str) -> None:
-        self.open_report.setEnabled(True)
-        # Success arrives here as well, since what it prints is a path and no JSON.
-        path = Path(details.strip().splitlines()[-1]) if details.strip() else Path()
-        if path.suffix == ".html" and path.exists():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.resolve())))
-        else:
-            self.host.say(words, details)
 
 
 def _table() -> QTableWidget:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QUrl, Signal
-from qtpy.QtGui import QDesktopServices
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QProgressBar, QVBoxLayout, QWidget
 
 from hyperpilot.gui import processes, watcher
@@ -15,6 +14,7 @@ from hyperpilot.gui.board import Board
 from hyperpilot.gui.models import study as studies
 from hyperpilot.gui.models.words import number
 from hyperpilot.gui.pages.page import Host
+from hyperpilot.gui.report_page import ReportPage
 from hyperpilot.gui.theme import Colours
 from hyperpilot.gui.widgets.curves import Band, Curve, Curves
 from hyperpilot.gui.widgets.parts import Card, Facts, beside, button, label, row, scrolled
@@ -35,19 +35,20 @@ class Live(QWidget):
         self._bands: dict[int, Band] = {}
         self._levels: dict[str, float] = {}
         self._asked_of: tuple[int, int] | None = None
-        self._forecast, self._published, self._report = Question(self), Question(self), Question(self)
+        self._forecast, self._published = Question(self), Question(self)
+        self._report = ReportPage(self)
         self._forecast.answered.connect(self._forecasted)
         self._forecast.failed.connect(self._not_forecasted)
         self._published.answered.connect(self._compared)
-        self._report.answered.connect(lambda _answer: None)
-        self._report.failed.connect(self._reported)
+        self._report.failed.connect(host.say)
+        self._report.ended.connect(self._reported)
         self._board = Board(self)
         self._board.failed.connect(host.say)
         self._build()
         self._watcher = watcher.of_study(folder, self)
         self._watcher.seen.connect(self._seen)
         self._watcher.failed.connect(host.say)
-        self._watcher.start()
+        QTimer.singleShot(0, self._watcher.start)  # once the page is there: the fold would slow its making down
 
     def _build(self) -> None:
         layout = QVBoxLayout(self)
@@ -230,15 +231,9 @@ class Live(QWidget):
 
     def _open_report(self) -> None:
         self.state.setText("writing the report …")
-        self._report.command(["report", str(self.folder)])
+        self._report.open(self.folder)
 
-    def _reported(self, words: str, details: str) -> None:
-        # What it prints is the path of the page and no JSON, so that success arrives here as well.
-        path = Path(details.strip().splitlines()[-1]) if details.strip() else Path()
-        if path.suffix == ".html" and path.exists():
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.resolve())))
-        else:
-            self.host.say(words, details)
+    def _reported(self) -> None:
         if self.snapshot is not None:
             self._show_head(self.snapshot)
 

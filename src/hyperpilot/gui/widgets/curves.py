@@ -41,13 +41,12 @@ class Curves(QWidget):
         layout.setSpacing(0)
         self._legend = QLabel()  # above the plot, where it hides no curve
         self._legend.setContentsMargins(58, 0, 0, 0)
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(enableMenu=False)  # to make the menus that nobody sees took half of the time
         layout.addWidget(self._legend)
         layout.addWidget(self.plot, 1)
         self._x, self._y = x, y
         self._colours = LIGHT
         self._item = self.plot.getPlotItem()
-        self._item.setMenuEnabled(False)
         self._item.hideButtons()
         self._item.showGrid(x=True, y=True, alpha=0.12)
         self._item.getViewBox().setDefaultPadding(0.04)
