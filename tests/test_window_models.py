@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from calling import call
@@ -10,10 +11,11 @@ from reported import settings, told, written
 from hyperpilot.cli import _rehearsal
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.gui import processes
-from hyperpilot.gui.models import catalogue, checkpoints, compared, fields, library, ranges, study, training
+from hyperpilot.gui.models import catalogue, checkpoints, compared, fields, library, ranges, records, study, training
 from hyperpilot.gui.models.commands import TrainForm, TuneForm, free_folder
 from hyperpilot.gui.models.meanings import MEANINGS
 from hyperpilot.gui.models.plugins import algorithm, trainable
+from hyperpilot.gui.models.records import current
 from hyperpilot.gui.models.words import duration, number, steps
 from hyperpilot.runtime.rehearsal import Timing
 from hyperpilot.runtime.study import Study
@@ -107,6 +109,19 @@ def test_forms_are_commands_of_the_terminal(tmp_path):
         TrainForm("ppo", "CartPole-v1", "many").words(out)
     tune = TuneForm("ppo,a2c", "CartPole-v1", "20k", "2k", strategy="pbt", space=["--fix", "ppo.gamma=0.9"])
     assert "--schedule" not in tune.words(out) and tune.words(None)[-2:] == ["--plan", "--json"]
+    more = TuneForm(
+        "ppo", "CartPole-v1", "20k", "2k", trainer="jax", more="--test-share 0.2 --device=cuda --set 'gamma=0.9|1'"
+    )
+    assert more.words(out)[-8:-3] == ["--test-share", "0.2", "--device=cuda", "--set", "gamma=0.9|1"]
+    for wrong, said in {
+        "--tset 1": "no option --tset",
+        "0.2": "is no option",
+        "--seed 3": "not a further",
+        "--study=x": "not a further",
+        "--eta '3": "quotation",
+    }.items():
+        with pytest.raises(InvalidStudy, match=said):
+            TuneForm("ppo", "CartPole-v1", "20k", "2k", more=wrong).words(out)
     own = TrainForm("ppo", "LunarLander-v3,gravity=-5,enable_wind=true", "1k").words(out)
     assert own[2:7] == ["LunarLander-v3", "--env-kwargs", "gravity=-5", "--env-kwargs", "enable_wind=true"]
     (tmp_path / "ppo-X").mkdir()
@@ -165,8 +180,25 @@ def test_trials_are_compared_by_the_test_where_there_is_one(told_study):
         len(found.sides[0].scores) == 3 and found.sides[0].low[-1] < found.sides[0].mean[-1] < found.sides[0].high[-1]
     )
     assert found.statistics[0][4] == "–" and "%" in found.statistics[1][4]
-    assert "too good" in found.verdict and "What was tuned" in found.summary
+    assert "too good" in found.verdict and found.words[folder][0]["heading"] == "What was tuned"
     assert compared.look(picks, found) is found
+
+
+def test_a_log_is_folded_once_for_all_who_look_at_it(told_study):
+    folder, _, events = told_study
+    first = current(folder)
+    assert current(folder) is first
+    store = Study.read(folder).open_store(folder)
+    store.append(events[-20:])
+    store.close()
+    later = current(folder)
+    assert len(later.events) == len(first.events) + 20 and current(folder) is later
+    records._known.clear()
+    assert current(folder, later) is later  # whoever still has it need not read it again
+    shutil.rmtree(folder)
+    known = settings()
+    written(folder, known, told(known)[:30])
+    assert len(current(folder).events) == 30
 
 
 def test_a_process_is_found_paused_and_stopped_by_whoever_opens_its_folder(tmp_path, monkeypatch):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import typer
+from typer.main import get_command
+
+from hyperpilot.cli import tune
 from hyperpilot.cli._options import parse_steps
 from hyperpilot.environments.spec import parse_spec
+from hyperpilot.errors import InvalidStudy
 from hyperpilot.space import Config
 from hyperpilot.space.grammar import write
 
@@ -63,7 +70,9 @@ class TuneForm:
         objective: what is maximised.
         evaluations: how many over the horizon.
         seed: of every random number.
+        trainer: sb3, jax or rllib.
         space: words for what differs from the algorithms' own space.
+        more: further options, as they are typed.
     """
 
     algorithms: str
@@ -78,10 +87,16 @@ class TuneForm:
     objective: str = "return"
     evaluations: int = 20
     seed: int = 0
+    trainer: str = "sb3"
     space: Sequence[str] = ()
+    more: str = ""
 
     def words(self, folder: Path | None) -> list[str]:
-        """Starts the study in a folder; None asks what it would do instead."""
+        """Starts the study in a folder; None asks what it would do instead.
+
+        Raises:
+            HyperPilotError: a field says what cannot be.
+        """
         env, arguments = _environment(self.env)
         said = ["tune", self.algorithms, env, *arguments, "--horizon", str(parse_steps(self.horizon))]
         said += ["--hours", f"{self.hours:g}"] if self.hours else ["--total-steps", str(parse_steps(self.total_steps))]
@@ -90,8 +105,42 @@ class TuneForm:
         said += ["--strategy", self.strategy, "--surrogate", self.surrogate]
         if "pbt" not in self.strategy:
             said += ["--schedule", self.schedule]
-        said += list(self.space)
+        said += ["--trainer", self.trainer] if self.trainer != "sb3" else []
+        said += [*self.space, *_further(self.more, said)]
         return said + (["--plan", "--json"] if folder is None else ["--no-forecast", "--study", str(folder)])
+
+
+_OURS = {"--study", "--file", "--plan", "--json", "--quiet", "--no-forecast", "--command"}
+"""What the window needs for itself, or has no fields for."""
+
+
+def _further(text: str, said: Sequence[str]) -> list[str]:
+    """The words of options that the form has no field for.
+
+    Raises:
+        InvalidStudy: `tune` has no such option, or the form has it already.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise InvalidStudy(f"the further options {text!r} do not end: {error}", "Close the quotation.") from error
+    if words and not words[0].startswith("--"):
+        raise InvalidStudy(f"{words[0]!r} is no option", "Further options begin with two dashes: --test-share 0.2")
+    for word in words:
+        name = word.partition("=")[0]
+        if name.startswith("--") and name not in _options():
+            raise InvalidStudy(f"`tune` has no option {name}", "`hyperpilot tune --help` lists them.")
+        if name in _OURS or (name in said and name not in ("--set", "--fix", "--env-kwargs")):
+            raise InvalidStudy(f"{name} is not a further option", "The window sets it itself.")
+    return words
+
+
+@cache
+def _options() -> frozenset[str]:
+    """Every option of `hyperpilot tune`."""
+    app = typer.Typer()
+    app.command()(tune.command)
+    return frozenset(word for option in get_command(app).params for word in option.opts if word.startswith("--"))
 
 
 def _environment(text: str) -> tuple[str, list[str]]:

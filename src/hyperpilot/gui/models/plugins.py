@@ -29,3 +29,8 @@ def algorithm(name: str) -> Algorithm:
 def trainable() -> tuple[str, ...]:
     """The algorithms that Stable-Baselines3 and its contributions train."""
     return tuple(name for name in names("algorithms") if algorithm(name).sb3_class)
+
+
+def trainers() -> tuple[str, ...]:
+    """What trains algorithms by name; a program and recorded tables are asked for in other ways."""
+    return tuple(name for name in names("trainers") if name not in ("command", "tabular"))

@@ -43,6 +43,8 @@ _TIPS = {
     "Evaluations": "How often a training is evaluated over the horizon.",
     "Objective": "What is maximised: return, iqm, cvar, ... or a sum: iqm:1,cvar:0.5.",
     "Seed": "Of every random number of the search.",
+    "Trainer": "What trains: Stable-Baselines3, JAX for many quick trainings in a few environments, or RLlib.",
+    "Further options": "As they are typed after `hyperpilot tune`: --test-share 0.2 --eval-episodes 10 --device cuda.",
     "Folder": "Where the study is kept; empty takes a new one below studies.",
 }
 
@@ -110,7 +112,9 @@ class Setup(QWidget):
         self.strategy = combo(plugins.names("strategies"), "bayes")
         self.schedule = combo(plugins.names("schedules"), "racing")
         self.surrogate = combo(plugins.names("surrogates"), "bnn")
-        self.objective, self.folder = QLineEdit("return"), QLineEdit()
+        self.trainer = combo(plugins.trainers(), "sb3")
+        self.objective, self.folder, self.more = QLineEdit("return"), QLineEdit(), QLineEdit()
+        self.more.setPlaceholderText("--test-share 0.2")
         self.folder.setPlaceholderText("a new one below studies")
         fields: dict[str, QWidget] = {
             "Environment": self.env,
@@ -124,12 +128,14 @@ class Setup(QWidget):
             "Evaluations": self.evaluations,
             "Objective": self.objective,
             "Seed": self.seed,
+            "Trainer": self.trainer,
+            "Further options": self.more,
             "Folder": self.folder,
         }
         layout = form()
         for name, field in fields.items():
             layout.addRow(field_label(name, _TIPS[name], self.steps if name == "Budget" else field), field)
-        for edit in (self.env, self.steps, self.horizon, self.objective):
+        for edit in (self.env, self.steps, self.horizon, self.objective, self.more):
             edit.textChanged.connect(lambda _text: self._check())
         self.algorithms.currentTextChanged.connect(lambda _text: self._check())
         self.unit.currentIndexChanged.connect(lambda _at: self._check())
@@ -154,6 +160,8 @@ class Setup(QWidget):
             "schedule": self.schedule.currentText(),
             "surrogate": self.surrogate.currentText(),
             "objective": self.objective.text(),
+            "trainer": self.trainer.currentText(),
+            "more": self.more.text(),
             "seed": self.seed.value(),
             "evaluations": self.evaluations.value(),
             "space": ranges.kept(self.space.rows),
@@ -176,13 +184,20 @@ class Setup(QWidget):
             objective=self.objective.text().strip() or "return",
             evaluations=self.evaluations.value(),
             seed=self.seed.value(),
+            trainer=self.trainer.currentText(),
+            more=self.more.text(),
             space=ranges.words(self.space.rows),
         )
 
     def _restore(self) -> None:
         kept = self.host.settings.form("tune")
         self.env.setText(str(kept.get("env", "CartPole-v1")))
-        for edit, name in ((self.steps, "steps"), (self.horizon, "horizon"), (self.objective, "objective")):
+        for edit, name in (
+            (self.steps, "steps"),
+            (self.horizon, "horizon"),
+            (self.objective, "objective"),
+            (self.more, "more"),
+        ):
             edit.setText(str(kept.get(name, edit.text())))
         for box, name in (
             (self.algorithms, "algorithms"),
@@ -190,6 +205,7 @@ class Setup(QWidget):
             (self.strategy, "strategy"),
             (self.schedule, "schedule"),
             (self.surrogate, "surrogate"),
+            (self.trainer, "trainer"),
         ):
             box.setCurrentText(str(kept.get(name, box.currentText())))
         self.hours.setValue(float(kept.get("hours", 1.0)))
