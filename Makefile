@@ -20,7 +20,7 @@ demo: .venv/main
 
 # Two processes: twice as fast, and one that a library takes down with it costs one test.
 test: .venv/dev
-	.venv/bin/python -m pytest --numprocesses 2 --dist loadgroup
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev
 	.venv/bin/ruff check .

@@ -25,7 +25,7 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])  # Ray's workers do 
 
 @pytest.fixture(scope="module", autouse=True)
 def running():
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
+    ray.init("local", num_cpus=2, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)
     yield
     ray.shutdown()
 
@@ -89,7 +89,7 @@ def test_an_interrupted_tuner_goes_on_with_the_same_decisions(tmp_path):
         "class Ends(Callback):\n"
         "    def on_trial_result(self, iteration, trials, trial, result, **info):\n"
         "        if iteration >= 12: os._exit(3)\n"
-        "ray.init(num_cpus=1, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)\n"
+        "ray.init('local', num_cpus=1, include_dashboard=False, object_store_memory=80 * 2**20, log_to_driver=False)\n"
         "made = tuner(HyperPilot({'x': '0.0..1.0'}, **SETTINGS), sys.argv[1], workers=1)\n"
         "made._local_tuner._run_config.callbacks = [Ends()]\n"
         "made.fit()\n"
