@@ -5,8 +5,8 @@
 Every method has the same PPO, the same ranges (numbers only, as PB2 knows no others), eight full trainings' worth of environment
 steps and two workers. What it hands over is an agent, which plays 100 fresh episodes with Stable-Baselines3 in Gymnasium's
 environment: the best of a population or the best training of a search, by its own scores. PB2 is Ray Tune's scheduler as its
-documentation has it, a member a trainable whose states are ours. Results are kept as they come, so that the command can be
-given again.
+documentation has it, a member a trainable whose states are ours; asynchronous, as by default (its synchronous mode stands still
+where there are fewer CPUs than members). Results are kept as they come, so that the command can be given again.
 """
 
 from __future__ import annotations
@@ -99,7 +99,6 @@ def of_pb2(env: str, repeat: int, folder: Path) -> float:
         perturbation_interval=interval,
         quantile_fraction=0.25,
         hyperparam_bounds={name: list(bounds) for name, bounds in RANGES.items()},
-        synch=True,
         custom_explore_fn=None,
     )
 
