@@ -327,6 +327,23 @@ def test_trainings_side_by_side_are_those_alone(tmp_path, monkeypatch):
         )
 
 
+def test_no_more_are_run_together_than_the_device_has_memory_for():
+    class Device:
+        platform, free = "gpu", 0
+
+        def memory_stats(self):
+            return {"bytes_limit": 1_000 + self.free, "bytes_in_use": 1_000}
+
+    device = Device()
+    pool = _jax_pool.Pool(device, None)
+    arrays = {"params": np.zeros(10, np.float32), "buffer": np.zeros((10, 4), np.float32)}  # 200 bytes, 600 with copies
+    sizes = []
+    for device.free in (0, 600, 7 * 600, 8 * 600, 40 * 600, 1_000 * 600):
+        pool._waiting = {"program": [((arrays,), None)] * 40}
+        sizes.append(len(pool._next()[1]))
+    assert sizes == [1, 1, 1, 8, 32, 32]
+
+
 def test_new_values_reach_a_training_that_takes_over(tmp_path, monkeypatch):
     sessions: list[Any] = []
     made_by = session_module.Session

@@ -22,6 +22,9 @@ _GPU_SIZES = 1, 8, 32, 128
 """How many trainings a program is compiled for. On a CPU eight at once were a fifth faster than one by one, which did not pay for
 compiling another program."""
 
+_COPIES = 3
+"""Of a training's arrays while its program runs: what goes in, what comes out, and what is in between."""
+
 
 class Pool:
     """A device and the programs compiled for it.
@@ -75,13 +78,24 @@ class Pool:
         with self._changed:
             key = next(iter(self._waiting))
             line = self._waiting[key]
-            size = max(size for size in self._sizes if size <= len(line))
+            room = min(len(line), self._room(line[0][0]))
+            size = max(size for size in self._sizes if size <= max(1, room))
             batch, rest = line[:size], line[size:]
             if rest:
                 self._waiting[key] = rest
             else:
                 del self._waiting[key]
             return key, batch
+
+    def _room(self, args: Any) -> int:
+        """For how many trainings with such arrays the device has memory."""
+        known = self._device.memory_stats() or {}  # None on a CPU
+        if "bytes_limit" not in known:
+            return self._sizes[-1]
+        free = known["bytes_limit"] - known.get("bytes_in_use", 0)
+        return int(
+            free // max(1, _COPIES * sum(leaf.nbytes for leaf in jax.tree.leaves(args) if hasattr(leaf, "nbytes")))
+        )
 
     def _run(self, key: Hashable, batch: Sequence[tuple[Any, Future[Any]]]) -> None:
         try:
