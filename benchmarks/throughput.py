@@ -1,13 +1,14 @@
 """Environment steps a second of the JAX trainer beside Stable-Baselines3, on the same cores and the same configurations.
 
     python benchmarks/throughput.py [--counts 1,8,32,128] [--algorithm ppo] [--env CartPole-v1] [--steps 100000]
-                                    [--fix NAME=VALUE] [--out FILE]
+                                    [--fix NAME=VALUE] [--sbx PYTHON] [--out FILE]
 
 Configurations are drawn from the algorithm's space as a search draws them, so that they differ in everything. Ours are trained
 in full by `hyperpilot tune`'s own workers; their time counts from before the processes start to the last report, with imports,
 compilations (`cold`: nothing is in the cache; `warm`: all that the cold run compiled is), evaluations and saved states.
 Stable-Baselines3's rate is that of its training alone, without imports and evaluations, over the first steps of the same
-configurations in as many processes as there are cores: its mean time a step, over all of them.
+configurations in as many processes as there are cores: its mean time a step, over all of them. SBX, which compiles every
+configuration, is measured the same way where its Python is named (`python benchmarks/peers/install.py sbx`), compilations apart.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ import numpy as np
 import yaml
 
 from hyperpilot.records import Failed, Job, Report
+from hyperpilot.registry import load
 from hyperpilot.runtime.placed import executor_for
 from hyperpilot.runtime.study import Study
 from hyperpilot.space import Config
@@ -73,6 +77,26 @@ def train(study: Study, configs: list[Config], until: int) -> tuple[float, list[
             executor.close()
 
 
+def of_sbx(python: str, env: str, steps: int, configs: list[Config], cores: int) -> dict[str, float]:
+    """SBX's steps a second in as many processes as there are cores, and its mean seconds of compiling a configuration."""
+    command = [python, str(Path(__file__).with_name("sbx_rates.py"))]
+    begun = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(cores)]
+    rates: list[dict[str, float]] = []
+    with ThreadPoolExecutor(cores) as readers:
+        asked = [json.dumps({"env": env, "steps": steps, "configs": configs[k::cores]}) for k in range(cores)]
+        for process, (told, _) in zip(
+            begun, readers.map(lambda p, text: p.communicate(text), begun, asked), strict=True
+        ):
+            if process.returncode:
+                raise RuntimeError("SBX has failed")
+            rates += json.loads(told.strip().splitlines()[-1])
+    mean_s = float(np.mean([1 / each["steps_per_s"] for each in rates]))
+    return {
+        "sbx": min(cores, len(rates)) / mean_s,
+        "sbx_compile_s": float(np.mean([each["compile_s"] for each in rates])),
+    }
+
+
 def rollout(config: Config) -> int:
     """Steps before the first update, which have to be done for a rate to be known."""
     return int(config.get("n_steps", 1)) * int(config.get("n_envs", 1))
@@ -86,6 +110,7 @@ def main() -> None:
     asked.add_argument("--steps", type=int, default=100_000)
     asked.add_argument("--sb3-steps", type=int, default=4_096)
     asked.add_argument("--fix", action="append", default=[], help="name=value: what does not differ")
+    asked.add_argument("--sbx", help="Python that has sbx-rl")
     asked.add_argument("--out", type=Path)
     args = asked.parse_args()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -109,6 +134,9 @@ def main() -> None:
             "cold_ratio": timed["cold"] / sb3,
             "warm_ratio": timed["warm"] / sb3,
         }
+        if args.sbx:
+            full = [{**load("algorithms", args.algorithm).defaults, **config} for config in configs[:8]]
+            row |= of_sbx(args.sbx, args.env, args.sb3_steps, full, cores)
         rows.append(row)
         row["mean_sb3"] = float(np.mean([report.metrics["steps_per_s"] for report in reports]))
         print("  ".join(f"{name} {value:,.1f}" for name, value in row.items()), flush=True)
