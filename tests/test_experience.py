@@ -15,7 +15,7 @@ from hyperpilot.experience.files import read, write
 from hyperpilot.experience.reading import Reading
 from hyperpilot.experience.source import plainly_named
 from hyperpilot.experience.store import ExperienceStore, home
-from hyperpilot.records import History
+from hyperpilot.records import Failed, History, Job, Submitted
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.loop import Loop
 from hyperpilot.schedules.racing import Racing
@@ -141,6 +141,25 @@ def test_the_first_trials_are_where_the_sources_are_good():
     first = [config["x"] for config in proposer(History(), 8, np.random.default_rng(0))]
     assert np.abs(np.array(first) - 0.3).max() < 0.15
     assert len(set(first)) == 8
+
+    jobs = [Job(i, {"x": x}, i, 3, 3) for i, x in enumerate(first)]
+    failed = History().extend([each for job in jobs for each in (Submitted(job), Failed(job.run, "diverged", step=1))])
+    then = [config["x"] for config in proposer(failed, 8, np.random.default_rng(0))]
+    assert np.abs(np.array(then) - 0.3).max() > 0.3, "where the sources were wrong the search looks elsewhere"
+
+
+def test_what_sources_do_not_agree_on_is_worth_less():
+    space = Space({"x": "0.0..1.0"})
+
+    def peak(at):
+        return source(lambda config: -((config["x"] - at) ** 2), ranges={"x": "0.0..1.0"})
+
+    same, other = (Experience(space, sources, "ppo") for sources in ((peak(0.3), peak(0.3)), (peak(0.3), peak(0.9))))
+    at = [{"x": 0.3}]
+    assert same.agreed(at) == pytest.approx(same(at).mean(axis=1))
+    assert other.agreed(at) == pytest.approx(other(at).mean(axis=1) - other(at).std(axis=1)) and other.agreed(
+        at
+    ) < same.agreed(at)
 
 
 def test_a_search_with_experience_is_a_function_of_its_record():

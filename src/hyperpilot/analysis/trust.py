@@ -1,4 +1,4 @@
-"""How far a search trusts what it was told of trainings elsewhere, and how that moved as trials came in.
+"""How far what is seen bears out what was told of trainings elsewhere, and how that moved as trials came in.
 
 Each draw of the posterior is a sum of what the sources promise, weighed, and of what the network has learnt here. The share of
 the first in the variance over configurations is what experience explains; a draw that turns against the sources counts as 0.
@@ -40,7 +40,7 @@ class Trust:
 
 
 def trust(history: History, experience: Experience, surrogate: BNN, rng: np.random.Generator) -> Trust:
-    """How far a search trusts its sources, by the same model that proposes."""
+    """How far a search bears its sources out, by the model that proposes, told of what they promise."""
     belief = believe(history, experience, experience.told(surrogate), rng)
     trials = len({run.id.trial for run in history.search if run.reports})
     return Trust(trials, *_explained(belief, experience, rng))

@@ -24,13 +24,13 @@ from threadpoolctl import threadpool_limits
 from hyperpilot.experience.names import sb3_name
 from hyperpilot.experience.reading import Reading
 from hyperpilot.experience.source import Source
-from hyperpilot.protocols import Posterior, Surrogate
+from hyperpilot.protocols import Surrogate
 from hyperpilot.records.dataset import Dataset, NormalScores
 from hyperpilot.space import Config, Space, Value
 from hyperpilot.space.branches import split
 from hyperpilot.surrogates._checks import few, inputs
 from hyperpilot.surrogates._evidence import FREEDOM, Evidence, Prior, Scales
-from hyperpilot.surrogates._known import encoded, expected, features
+from hyperpilot.surrogates._known import encoded
 from hyperpilot.surrogates._mode import mode
 from hyperpilot.surrogates._rows import Rows, rows_of
 from hyperpilot.surrogates.bnn import BNN
@@ -43,9 +43,6 @@ Read = dict[tuple[str, str, bool], Array]
 
 _ROWS = 120
 """Rows that a source's scales are learnt from."""
-
-_CALM = 0.5
-"""What the spread of the weights is multiplied by while there are no scores: first trials had better be good than different."""
 
 _MOST = 600
 """Rows that its predictions see."""
@@ -156,15 +153,10 @@ class Experience:
             return surrogate
         return replace(surrogate, known=len(self.sources))
 
-    def alone(self, width: int, rng: np.random.Generator) -> Posterior:
-        """What is believed without a single score: sums of what the sources promise, with weights from their prior."""
-        k = len(self.sources)
-        weights = expected(k) + _CALM * rng.standard_normal((32, k))
-
-        def believed(x: Array, t: Array) -> Array:
-            return np.asarray(weights @ features(inputs(x[:, width:]), t).T)
-
-        return believed
+    def agreed(self, configs: Sequence[Config]) -> Array:
+        """(n,) the mean of what the sources promise less its spread: high where all of them expect a good training."""
+        promised = self(configs)
+        return np.asarray(promised.mean(axis=1) - promised.std(axis=1))
 
     def _own(self, config: Config) -> tuple[str, Config]:
         """The algorithm of a configuration, and all of its values under SB3's names."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from hyperpilot.acquisition import select
-from hyperpilot.acquisition.averaged import averaged
 from hyperpilot.experience import Experience
 from hyperpilot.protocols import Acquisition, Array, Posterior, Schedule, Surrogate
 from hyperpilot.records import History, Run
@@ -26,10 +25,6 @@ from hyperpilot.strategies._scheduled import Scheduled
 
 _threads = cache(ThreadpoolController)  # looking for the libraries takes a millisecond each time
 
-
-_CALM, _SETTLED = 16, 20
-"""Draws that are averaged until so many trials have been evaluated, where experience is drawn on: until then what it promises is
-worth more than what the network imagines."""
 
 _SAFE = 0.75
 """Mean of survival, 1 for sure and 0 for never, from which a configuration is worth a training."""
@@ -92,7 +87,7 @@ class Proposer:
         leaders: how many trials are those.
         min_gain: no more trials are started when less score than this can be expected from going on; None: the budget
             decides alone.
-        experience: what trainings elsewhere promise; the model is asked from the first trial on then.
+        experience: what trainings elsewhere promise; the first trials are what they agree on then.
     """
 
     space: Space
@@ -113,11 +108,12 @@ class Proposer:
         if self.min_gain and self._over == [_evidence(runs)]:
             return ()
         evaluated = sum(bool(run.reports) or run.state == "failed" for run in runs)
-        enough = self.experience is not None or (evaluated >= self.initial and any(run.reports for run in runs))
-        by_model = int((rng.random(n) >= self.random_share).sum()) if enough else 0
-        if not enough or not (by_model or self.min_gain):
+        if evaluated < self.initial:
+            return self._first(n, rng)
+        by_model = int((rng.random(n) >= self.random_share).sum()) if any(run.reports for run in runs) else None
+        if by_model is None or not (by_model or self.min_gain):
             return self.space.sample(n, rng)
-        belief = self._believe(history, rng)
+        belief = believe(history, self.space, self.surrogate, rng)
         known = list(history.trials.values())
         known_draws = self._at_horizon(belief, known)
         candidates = self._candidates(known, known_draws, rng)
@@ -128,8 +124,15 @@ class Proposer:
             self._over[:] = [_evidence(runs)]  # or every look at an unchanged record would take a fit
             return ()
         floor = known_draws.max(axis=1) if known else draws.mean(axis=1)
-        chosen = select(draws, floor, by_model, self._worth(evaluated), rng)
+        chosen = select(draws, floor, by_model, self.acquisition, rng)
         return [*(candidates[i] for i in chosen), *self.space.sample(n - by_model, rng)]
+
+    def _first(self, n: int, rng: np.random.Generator) -> list[Config]:
+        """Before there is something to model: what trainings elsewhere agree on, or random configurations."""
+        if self.experience is None:
+            return self.space.sample(n, rng)
+        fresh = (self.space.sample(self.candidates, rng) for _ in range(n))  # or those of a batch would be all but one
+        return [some[int(np.argmax(self.experience.agreed(some)))] for some in fresh]
 
     def _candidates(self, known: Sequence[Config], known_draws: Array, rng: np.random.Generator) -> list[Config]:
         """Random configurations and neighbours of the best known, without what is known."""
@@ -146,22 +149,7 @@ class Proposer:
     def _at_horizon(self, posterior: Posterior, configs: Sequence[Config]) -> Array:
         if not configs:
             return np.empty((0, 0))
-        return posterior(self._columns.encode(configs), np.ones(len(configs)))
-
-    def _believe(self, history: History, rng: np.random.Generator) -> Belief:
-        if self.experience is None:
-            return believe(history, self.space, self.surrogate, rng)
-        if not any(run.reports for run in history.search):
-            return Belief(self.experience.alone(self.space.width, rng), None, NormalScores.of(np.zeros(0)))
-        return believe(history, self._columns, self.experience.told(self.surrogate), rng)
-
-    def _worth(self, evaluated: int) -> Acquisition:
-        calm = self.experience is not None and self.acquisition is averaged and evaluated < _SETTLED
-        return partial(averaged, few=_CALM) if calm else self.acquisition
-
-    @property
-    def _columns(self) -> Encoding:
-        return self.space if self.experience is None else self.experience
+        return posterior(self.space.encode(configs), np.ones(len(configs)))
 
 
 def _evidence(runs: Sequence[Run]) -> object:
