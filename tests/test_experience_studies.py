@@ -140,7 +140,7 @@ def test_a_study_is_a_source_for_others(store, monkeypatch):
 
 def events_of(experience):
     store = MemoryStore()
-    strategy = bayes.plugin(Space(X), Racing(3, 30), BNN(draws=8), averaged, experience=experience)
+    strategy = bayes.plugin(Space(X), Racing(3, 90), BNN(draws=8), averaged, experience=experience)
     Loop(strategy, store, Inline(Simulated(every=1))).run()
     return store.read()
 
