@@ -32,8 +32,8 @@ def current(folder: Path, known: Record | None = None) -> Record:
         record = read(folder) if before is None else advanced(before, folder)
         if before is not None and len(before.events) == len(record.events) and before.state == record.state:
             record = before
+        _known.pop(key, None)  # so that it comes last, and no other thread finds it halfway
         _known[key] = record
-        _known.move_to_end(key)
         while len(_known) > _KEPT:
             _known.popitem(last=False)
         return record

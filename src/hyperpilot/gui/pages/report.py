@@ -41,6 +41,8 @@ class ReportTab(Card):
         if folder != self.folder:
             self.folder, self._drawn_of = folder, None
             self._figures.drop()
+            self.about.setText(folder.name)
+            self.anew.setEnabled(True)
         if self._drawn_of is None:
             self.sheet.show_page(words)
         if self.isVisible():
