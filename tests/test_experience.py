@@ -157,9 +157,8 @@ def test_what_sources_do_not_agree_on_is_worth_less():
     same, other = (Experience(space, sources, "ppo") for sources in ((peak(0.3), peak(0.3)), (peak(0.3), peak(0.9))))
     at = [{"x": 0.3}]
     assert same.agreed(at) == pytest.approx(same(at).mean(axis=1))
-    assert other.agreed(at) == pytest.approx(other(at).mean(axis=1) - other(at).std(axis=1)) and other.agreed(
-        at
-    ) < same.agreed(at)
+    assert other.agreed(at) == pytest.approx(other(at).mean(axis=1) - other(at).std(axis=1))
+    assert other.agreed(at) < other(at).mean(axis=1) - 0.1
 
 
 def test_a_search_with_experience_is_a_function_of_its_record():

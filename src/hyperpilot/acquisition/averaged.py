@@ -23,9 +23,9 @@ DRAWS = 4
 """How many functions are averaged; one would be Thompson sampling, all of them the posterior mean."""
 
 
-def averaged(draws: Array, floor: Array, rng: np.random.Generator, few: int = DRAWS) -> Array:
+def averaged(draws: Array, floor: Array, rng: np.random.Generator) -> Array:
     """Values (n,) of the mean of a few rows of `draws` (S, n), drawn anew in every call; the floor moves no ranking."""
-    rows = rng.choice(len(draws), min(few, len(draws)), replace=False)
+    rows = rng.choice(len(draws), min(DRAWS, len(draws)), replace=False)
     return np.asarray(draws[rows].mean(axis=0))
 
 

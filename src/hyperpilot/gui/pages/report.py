@@ -45,13 +45,8 @@ class ReportTab(Card):
             self.anew.setEnabled(True)
         if self._drawn_of is None:
             self.sheet.show_page(words)
-        if self.isVisible():
-            self.look()
-
-    def look(self) -> None:
-        """Asks for the figures where there are none of this study yet."""
-        if self.folder is not None and self._drawn_of != self.folder and not self._figures.busy:
-            self.draw()
+            if self.isVisible():
+                self.draw()
 
     def draw(self) -> None:
         """Asks for the figures."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QSize, Qt, QTimer
@@ -22,7 +23,7 @@ class Figure(QWidget):
     def __init__(self, path: str, name: str) -> None:
         super().__init__()
         self._path = path
-        self._image = QImage()
+        self._image, self._scaled = QImage(), QImage()
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -57,13 +58,13 @@ class Figure(QWidget):
         if not self.loaded:
             return
         size = self._drawn(self.width()) * self.devicePixelRatioF()
-        # Scaled as a whole, since a painter that scales takes too few of the pixels where it makes a picture smaller.
-        scaled = self._image.scaled(
-            size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        scaled.setDevicePixelRatio(self.devicePixelRatioF())
+        if self._scaled.size() != size:
+            # As a whole, since a painter that scales takes too few of the pixels where it makes a picture smaller.
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._scaled = self._image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+            self._scaled.setDevicePixelRatio(self.devicePixelRatioF())
         painter = QPainter(self)
-        painter.drawImage(0, 0, scaled)
+        painter.drawImage(0, 0, self._scaled)
         painter.end()
 
 
@@ -109,14 +110,14 @@ class Sheet(QWidget):
         inner.setObjectName("clear")
         inner.setAutoFillBackground(False)
         self._area.setWidget(inner)  # the page before ends with this
-        self._load()
+        self._load(iter(self.figures))
 
-    def _load(self) -> None:
+    def _load(self, left: Iterator[Figure]) -> None:
         """Reads one figure after the other, so that the window never waits for all of them."""
-        waiting = next((each for each in self.figures if not each.loaded), None)
-        if waiting is not None:
-            waiting.load()
-            QTimer.singleShot(0, self._load)
+        figure = next(left, None)
+        if figure is not None and figure in self.figures:  # and not of a page that has been replaced
+            figure.load()
+            QTimer.singleShot(0, partial(self._load, left))
 
 
 def _text(words: str, name: str = "") -> QLabel:
