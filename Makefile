@@ -11,7 +11,7 @@ PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 	touch $@
 
 .venv/dev: .venv/main
-	$(PIP) --editable '.[sb3,box2d,video,plots,report,postgres,botorch,tfp,jax,forest,optuna,mlflow,wandb,ray,gui,dev]'
+	$(PIP) --editable '.[sb3,box2d,video,plots,report,postgres,botorch,tfp,jax,mjx,forest,optuna,mlflow,wandb,ray,gui,dev]'
 	touch $@
 
 demo: .venv/main

@@ -46,6 +46,7 @@ CASES: dict[str, tuple[str, str, int, dict[str, Any]]] = {
         100_000,
         {"n_envs": 4, "n_steps": 1024, "gamma": 0.9, "learning_rate": 1e-3},
     ),
+    "ppo-inverted-pendulum": ("ppo", "InvertedPendulum-v5", 40_000, {"n_envs": 4, "n_steps": 256}),
     "sac-pendulum": ("sac", "Pendulum-v1", 5_000, {"learning_rate": 1e-3, "net_arch": "64x64"}),
 }
 

@@ -1,7 +1,7 @@
 """Ours beside Optuna's TPE under Hyperband on the same Stable-Baselines3 trainings, at equal environment steps.
 
     python benchmarks/peers/install.py optuna_peer
-    python benchmarks/live.py --out live [--cases cartpole,acrobot,pendulum] [--repeats 5]
+    python benchmarks/live.py --out live [--cases cartpole,acrobot,pendulum] [--repeats 5] [--trainer jax]
 
 Both search the same space with the same trainer, the same ten evaluations a training and one worker; a paused training goes on
 for free for both. What each hands over is trained again under five seeds that neither has used. Ours is what
@@ -32,6 +32,7 @@ from hyperpilot.records import Checkpoint, Event, Finished, History, Job, Report
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.loop import Loop
+from hyperpilot.runtime.named import named, trained_by
 from hyperpilot.runtime.study import Study
 from hyperpilot.schedules import build_schedule
 from hyperpilot.space.grammar import parse, python
@@ -158,10 +159,19 @@ class Restored:
         return replace(job, config={name: value for name, value in job.config.items() if name not in self.fixed})
 
 
-def search(method: str, case: str, repeat: int, folder: Path) -> dict[str, Any]:
+def study_of(case: str, trainer: str, seed: int) -> Study:
+    """The study of a case. What the trainer's algorithm does not have is left out where it is fixed."""
+    asked = CASES[case]
+    known = trained_by(trainer, named(asked["algorithm"]))[0].defaults
+    fixed = {name: value for name, value in asked["fix"].items() if name in known}
+    common = {"evaluations": UNITS, "test_share": 0.0, "test_episodes": 20}
+    return Study.create(**{**asked, "fix": fixed}, **common, trainer=trainer, seed=seed)
+
+
+def search(method: str, case: str, repeat: int, trained_with: str, folder: Path) -> dict[str, Any]:
     """One search to its end, and the test of what it hands over."""
     seed = 1000 * repeat
-    study = Study.create(**CASES[case], seed=seed, evaluations=UNITS, test_share=0.0, test_episodes=20)
+    study = study_of(case, trained_with, seed)
     unit = study.horizon // UNITS
     trainer = study.trainer_for(folder)
     known = Leaders(strategy_of(method, study, seed))
@@ -177,6 +187,7 @@ def search(method: str, case: str, repeat: int, folder: Path) -> dict[str, Any]:
     shutil.rmtree(folder)
     return {"case": case, "method": method, "repeat": repeat, "steps": history.steps_used() * unit,
             "trials": len(history.trials), "scores": scores, "config": history.trials[leader],
+            "seeds": sum(run.id.trial == leader and run.complete for run in history.search),
             "course": [(used * unit, score) for used, score in known.course]}  # fmt: skip
 
 
@@ -188,7 +199,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> str:
             if not own:
                 continue
             means = np.array([iqm(np.array(row["scores"])) for row in own])
-            low, high = bootstrap_interval(means) if len(means) > 1 else means[[0, 0]]
+            low, high = bootstrap_interval(means, np.random.default_rng(0)) if len(means) > 1 else means[[0, 0]]
             needed = [n for row in own if (n := _needed(row, rows)) is not None]
             said = f"in {len(needed)} of {len(own)}" + (f", median {np.median(needed):,.0f}" if needed else "")
             said = said if method == METHODS[0] else ""
@@ -212,6 +223,7 @@ def main() -> None:
     asked.add_argument("--out", type=Path, required=True, help="Folder of the results.")
     asked.add_argument("--cases", default=",".join(CASES))
     asked.add_argument("--repeats", type=int, default=5)
+    asked.add_argument("--trainer", default="sb3", choices=("sb3", "jax"))
     args = asked.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     log = args.out / "live.jsonl"
@@ -222,7 +234,7 @@ def main() -> None:
             for method in METHODS:
                 if (case, method, repeat) in done:
                     continue
-                row = search(method, case, repeat, args.out / "trainings")
+                row = search(method, case, repeat, args.trainer, args.out / "trainings")
                 rows.append(row)
                 with log.open("a") as file:
                     file.write(json.dumps(row) + "\n")

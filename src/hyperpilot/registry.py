@@ -34,6 +34,7 @@ _EXTRAS = {
     "jax": "tfp",
     "gymnax": "jax",
     "optax": "jax",
+    "mujoco": "mjx",
     "tensorflow_probability": "tfp",
     "sklearn": "forest",
     "optuna": "optuna",

@@ -11,12 +11,13 @@ from hyperpilot import environments
 from hyperpilot.environments import EnvSpec, parse_spec
 from hyperpilot.errors import InvalidStudy, UnknownPlugin
 from hyperpilot.records import Objective
-from hyperpilot.registry import available
+from hyperpilot.registry import available, require
 from hyperpilot.runtime.commanded import NAME, check_command
 from hyperpilot.runtime.experienced import gathered
 from hyperpilot.runtime.named import check_trainer
 from hyperpilot.runtime.placed import check_placed
 from hyperpilot.runtime.sought import check_population
+from hyperpilot.trainers._jax_names import GYMNAX, MUJOCO
 
 if TYPE_CHECKING:
     from hyperpilot.runtime.study import Study
@@ -118,9 +119,6 @@ def check_measurable(objective: Objective, env: EnvSpec, device: str, algorithms
         raise InvalidStudy(f"objective: {on_gpu[0]} is not measured on {device}", "Use cpu_s or wall_s, or --device.")
 
 
-IN_JAX = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1")
-"""Gymnasium's environments that gymnax has, too; gymnax itself takes seconds to import."""
-
 _NOT_IN_JAX = ("state_coverage", "success_rate", "cpu_s", "memory_mb", "gpu_s", "gpu_memory_mb")
 
 
@@ -129,10 +127,13 @@ def check_in_jax(env: EnvSpec, objective: Objective) -> None:
 
     Raises:
         InvalidStudy: naming what it has not.
+        MissingExtra: what moves the environment is not installed.
     """
-    if env.id not in IN_JAX:
+    if env.id in MUJOCO:
+        require("mujoco.mjx")
+    elif env.id not in GYMNAX:
         what = f"env: {env.id} is not there as a JAX program"
-        raise InvalidStudy(what, f"Use one of these, or leave --trainer out: {', '.join(IN_JAX)}.")
+        raise InvalidStudy(what, f"Use one of these, or leave --trainer out: {', '.join((*GYMNAX, *MUJOCO))}.")
     if other := sorted(env.kwargs.keys() - {"max_episode_steps"}):
         raise InvalidStudy(f"env_kwargs: {env.id} takes no {other[0]} in JAX", "Leave --trainer out.")
     if lacking := sorted({name for goal in objective.goals for name in goal} & set(_NOT_IN_JAX)):

@@ -251,6 +251,7 @@ def versions() -> dict[str, str]:
         "gymnasium",
         "jax",
         "gymnax",
+        "mujoco-mjx",
         "numpy",
     ):
         try:

@@ -1,4 +1,4 @@
-"""Environments that are JAX programs: gymnax's, under Gymnasium's names where both have them."""
+"""Environments that are JAX programs, under Gymnasium's names: gymnax's, and those that MJX moves."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from jax import Array
 
 from hyperpilot.environments import EnvSpec
 from hyperpilot.errors import EnvironmentUnavailable, UnsupportedEnvironment
+from hyperpilot.trainers._jax_names import GYMNAX, MUJOCO
 
 _NEVER = 2**30
 
@@ -48,17 +49,23 @@ def world(spec: EnvSpec) -> World:
     """The environment of a name.
 
     Raises:
-        EnvironmentUnavailable: gymnax has none of that name.
-        UnsupportedEnvironment: it takes arguments that gymnax does not know, or its actions are of another kind.
+        EnvironmentUnavailable: there is none of that name.
+        UnsupportedEnvironment: it takes arguments that are not there in JAX, or its actions are of another kind.
     """
-    if spec.id not in gymnax.registered_envs:
-        known = ", ".join(name for name in gymnax.registered_envs if not name.endswith(("-bsuite", "-misc")))
-        raise EnvironmentUnavailable(f"the JAX trainer has no environment {spec.id}", f"It has: {known}.")
-    env, params = gymnax.make(spec.id)
-    for name, value in spec.kwargs.items():
+    for name in spec.kwargs:
         if name != "max_episode_steps":
             raise UnsupportedEnvironment(f"{spec.id} takes no {name} in JAX", "Leave --trainer jax out.")
-        params = params.replace(max_steps_in_episode=int(value))
+    if spec.id in MUJOCO:
+        from hyperpilot.trainers._jax_mujoco import mujoco_world  # an extra of its own
+
+        return mujoco_world(spec)
+    if spec.id not in gymnax.registered_envs:
+        raise EnvironmentUnavailable(
+            f"the JAX trainer has no environment {spec.id}", f"It has: {', '.join((*GYMNAX, *MUJOCO))}."
+        )
+    env, params = gymnax.make(spec.id)
+    if "max_episode_steps" in spec.kwargs:
+        params = params.replace(max_steps_in_episode=int(spec.kwargs["max_episode_steps"]))
     space = env.action_space(params)
     discrete = isinstance(space, spaces.Discrete)
     if not discrete and not isinstance(space, spaces.Box):
