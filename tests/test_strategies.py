@@ -112,6 +112,17 @@ def test_no_number_of_workers_overspends(kind, budget, workers):
     assert history.steps_used() <= budget
 
 
+@pytest.mark.parametrize("workers, budget", [(1, 10), (1, 25), (1, 50), (1, 100), (4, 40), (4, 100)])
+def test_a_race_hands_over_what_was_trained_to_its_end(workers, budget):
+    search = load("strategies", "random")(space=SPACE, schedule=Racing(10, budget), seed=0)
+    clock = Virtual(Simulated(every=1), workers, lambda job, a, b: float(b - a))
+    history = Loop(search, MemoryStore(), clock).run()
+    leader = search.leaders(history, 1)[0]
+    assert any(run.complete for run in history.search if run.id.trial == leader)
+    assert budget - 2 <= history.steps_used() <= budget
+    assert len(history.trials) > budget // 10 or budget == 10
+
+
 def test_a_race_decides_at_every_tenth_by_the_mean_of_the_second_half():
     assert Racing(1000, 10_000).rungs == tuple(range(100, 1001, 100))
     assert Racing(3, 100).rungs == (1, 2, 3)

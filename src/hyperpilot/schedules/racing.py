@@ -7,6 +7,9 @@ trained, which is far less noise than the last evaluation.
 The trial that leads may owe it to a lucky seed. It is trained again from scratch under further seeds, the more of them the more
 trials have finished, and where the mean over its seeds falls behind, the next leader is tried in turn.
 
+What is handed over shall have been trained to its end. The steps that the leader lacks for that are kept in reserve, and spent on it by
+one worker while the others use up the rest.
+
 Where the lowest rung does not rank, to halve there is to throw dice for whole trainings. How well it ranks is measured as trials
 come in, and while even the upper end of the interval is low, new trials start at the next rung.
 
@@ -69,18 +72,42 @@ class Racing:
         return 0
 
     def promotions(self, history: History, n: int) -> Sequence[Job]:
-        """A further seed of the leader where it is due, then promotions; up to `n`."""
-        left, firsts = self._left(history), _firsts(history)
-        jobs = [job for job in self._verifications(history, firsts) if job.until <= left][:n]
-        left -= sum(job.until for job in jobs)
-        return jobs + promotions(firsts, self.rungs, self.eta, left, n - len(jobs), Run.promise_at)
+        """A further seed of the leader where it is due, then promotions; up to `n`. Towards the end the leader's own first."""
+        firsts, workers = _firsts(history), n + _active(history)
+        left, leader = self._free(history, firsts, workers)
+        jobs = self._to_the_end(leader, left, workers)[:n]
+        taken = {job.run for job in jobs}
+        seeds = [job for job in self._verifications(history, firsts) if job.until <= left][: n - len(jobs)]
+        left -= sum(job.until for job in seeds)
+        others = promotions(firsts, self.rungs, self.eta, left, n - len(jobs) - len(seeds), Run.promise_at)
+        return jobs + seeds + [job for job in others if job.run not in taken]
 
     def first(self, history: History, n: int) -> Sequence[int]:
         """New trials up to the lowest rung that ranks."""
-        return starts(lowest_that_ranks(_firsts(history), self.rungs), self._left(history), n)
+        firsts = _firsts(history)
+        left, _ = self._free(history, firsts, n + _active(history))
+        return starts(lowest_that_ranks(firsts, self.rungs), left, n)
 
-    def _left(self, history: History) -> int:
-        return self.budget - history.steps_committed("search")
+    def _free(self, history: History, firsts: Sequence[Run], workers: int) -> tuple[int, Run | None]:
+        """Steps that are left without the reserve; and the leader, where it is not at its end and can still get there.
+
+        Before anybody leads, the reserve is for whoever will. There is none where it would take longer than all else.
+        """
+        left = self.budget - history.steps_committed("search")
+        leading = next((run.id.trial for run in history.leaders), None)
+        leader = next((run for run in firsts if run.id.trial == leading), None)
+        lacking = self.horizon - (leader.job.until if leader else self.rungs[0])
+        if workers * self.horizon > self.budget or not 0 < lacking <= left:
+            return left, None
+        return left - lacking, leader
+
+    def _to_the_end(self, leader: Run | None, free: int, workers: int) -> list[Job]:
+        """The leader's next rung out of the reserve, once the others' steps last no longer than it takes to the end."""
+        if leader is None or leader.state != "paused":
+            return []
+        if free >= self.rungs[0] + (workers - 1) * (self.horizon - leader.job.until):
+            return []
+        return [leader.promoted(next(step for step in self.rungs if step > leader.job.until))]
 
     def _verifications(self, history: History, firsts: Sequence[Run]) -> list[Job]:
         """A training under a further seed of the trial that leads those that have finished."""
@@ -104,6 +131,10 @@ def lowest_that_ranks(runs: Sequence[Run], rungs: Sequence[int]) -> int:
             break
         lowest += 1
     return rungs[lowest]
+
+
+def _active(history: History) -> int:
+    return sum(run.state == "active" for run in history.search)
 
 
 def _firsts(history: History) -> list[Run]:
