@@ -185,7 +185,7 @@ def search(method: str, case: str, repeat: int, trained_with: str, folder: Path)
     ]  # fmt: skip
     scores = [list(trainer.train(job, lambda step: None))[-1].score for job in tested]
     shutil.rmtree(folder)
-    return {"case": case, "method": method, "repeat": repeat, "steps": history.steps_used() * unit,
+    return {"case": case, "method": method, "trainer": trained_with, "repeat": repeat, "steps": history.steps_used() * unit,
             "trials": len(history.trials), "scores": scores, "config": history.trials[leader],
             "seeds": sum(run.id.trial == leader and run.complete for run in history.search),
             "course": [(used * unit, score) for used, score in known.course]}  # fmt: skip
