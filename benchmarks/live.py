@@ -120,21 +120,16 @@ def strategy_of(method: str, study: Study, seed: int) -> Strategy:
 
 def described_space(study: Study) -> dict[str, Any]:
     """The space in the form that the peers read."""
-    described = []
-    for name, text in study.space.items():
-        hp: Any = parse(name, text)
-        if isinstance(hp, cs.CategoricalHyperparameter):
-            described.append(
-                {"name": name, "type": "categorical", "choices": [python(choice) for choice in hp.choices]}
-            )
-        elif isinstance(hp, cs.OrdinalHyperparameter):
-            described.append(
-                {"name": name, "type": "categorical", "choices": [python(choice) for choice in hp.sequence]}
-            )
-        else:
-            kind = "uniform_int" if isinstance(hp, cs.UniformIntegerHyperparameter) else "uniform_float"
-            described.append({"name": name, "type": kind, "lower": hp.lower, "upper": hp.upper, "log": hp.log})
+    described = [described_hyperparameter(name, parse(name, text)) for name, text in study.space.items()]
     return {"hyperparameters": described, "conditions": []}
+
+
+def described_hyperparameter(name: str, hp: Any) -> dict[str, Any]:
+    if isinstance(hp, cs.CategoricalHyperparameter | cs.OrdinalHyperparameter):
+        values = hp.choices if isinstance(hp, cs.CategoricalHyperparameter) else hp.sequence
+        return {"name": name, "type": "categorical", "choices": [python(value) for value in values]}
+    kind = "uniform_int" if isinstance(hp, cs.UniformIntegerHyperparameter) else "uniform_float"
+    return {"name": name, "type": kind, "lower": hp.lower, "upper": hp.upper, "log": bool(hp.log)}
 
 
 class Restored:
