@@ -7,8 +7,8 @@ trained, which is far less noise than the last evaluation.
 The trial that leads may owe it to a lucky seed. It is trained again from scratch under further seeds, the more of them the more
 trials have finished, and where the mean over its seeds falls behind, the next leader is tried in turn.
 
-What is handed over shall have been trained to its end. The steps that the leader lacks for that are kept in reserve, and spent on it by
-one worker while the others use up the rest.
+What is handed over shall have been trained to its end. The steps that the leader lacks for that are kept in reserve, and spent
+on it by one worker while the others use up the rest.
 
 Where the lowest rung does not rank, to halve there is to throw dice for whole trainings. How well it ranks is measured as trials
 come in, and while even the upper end of the interval is low, new trials start at the next rung.
