@@ -47,6 +47,12 @@ CASES: dict[str, tuple[str, str, int, dict[str, Any]]] = {
         {"n_envs": 4, "n_steps": 1024, "gamma": 0.9, "learning_rate": 1e-3},
     ),
     "ppo-inverted-pendulum": ("ppo", "InvertedPendulum-v5", 40_000, {"n_envs": 4, "n_steps": 256}),
+    "ppo-halfcheetah": (
+        "ppo",
+        "HalfCheetah-v5",
+        10_240,
+        {"n_envs": 8, "n_steps": 64, "batch_size": 128, "n_epochs": 10, "learning_rate": 3e-4},
+    ),
     "sac-pendulum": ("sac", "Pendulum-v1", 5_000, {"learning_rate": 1e-3, "net_arch": "64x64"}),
 }
 

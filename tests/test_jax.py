@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,12 @@ def same_networks(model: Any, name: str, state: Any, atol: float) -> None:
             PENDULUM,
             {**ON, "n_steps": 100, "batch_size": 200, "n_epochs": 1, "learning_rate": 1e-3},
         ),  # of several blocks
+        pytest.param(  # several numbers an action
+            "ppo",
+            EnvSpec("Reacher-v5"),
+            {**ON, "batch_size": 64, "n_epochs": 2},
+            marks=pytest.mark.skipif(find_spec("mujoco") is None, reason="needs the extra mjx"),
+        ),
         ("a2c", CARTPOLE, {**ON, "gae_lambda": 0.9, "ent_coef": 0.01}),
         ("a2c", PENDULUM, {**ON, "use_rms_prop": False, "normalize_advantage": True}),
     ],
