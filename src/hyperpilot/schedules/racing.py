@@ -8,7 +8,7 @@ The trial that leads may owe it to a lucky seed. It is trained again from scratc
 trials have finished, and where the mean over its seeds falls behind, the next leader is tried in turn.
 
 What is handed over shall have been trained to its end. The steps that the leader lacks for that are kept in reserve, and spent
-on it by one worker while the others use up the rest.
+on it by one worker while the others use up the rest. Only where the lead changes at the last moment may there be too few left.
 
 Where the lowest rung does not rank, to halve there is to throw dice for whole trainings. How well it ranks is measured as trials
 come in, and while even the upper end of the interval is low, new trials start at the next rung.
