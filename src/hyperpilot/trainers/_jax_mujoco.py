@@ -1,7 +1,7 @@
 """Gymnasium's MuJoCo environments as JAX programs: Gymnasium's models, moved by MJX, MuJoCo in JAX.
 
-What MJX does not say, rewards, ends and observations, is here as Gymnasium's documentation of version 5 has it. Ant, Humanoid and
-Pusher are not here: the first two observe contact forces, the third is mostly contacts, which MJX resolves otherwise.
+What MJX does not say, rewards, ends and observations, is here as Gymnasium's documentation of version 5 has it. Ant and Humanoid
+observe contact forces, Pusher has not been checked: they are not here.
 
 References:
     https://gymnasium.farama.org/environments/mujoco; https://mujoco.readthedocs.io/en/stable/mjx.html
