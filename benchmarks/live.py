@@ -187,10 +187,12 @@ def search(method: str, case: str, repeat: int, trained_with: str, folder: Path)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> str:
-    lines = [f"{'case':10}{'method':24}{'test IQM':>10}  95% interval over repeats        steps to the peer's score"]
-    for case in dict.fromkeys(row["case"] for row in rows):
+    title = f"{'case':10}{'trainer':8}{'method':24}{'test IQM':>10}  95% interval over repeats"
+    lines = [f"{title}        steps to the peer's score"]
+    for case, trainer in dict.fromkeys((row["case"], row["trainer"]) for row in rows):
         for method in METHODS:
-            own = sorted((r for r in rows if (r["case"], r["method"]) == (case, method)), key=lambda r: r["repeat"])
+            wanted = case, trainer, method
+            own = sorted((r for r in rows if _of(r) == wanted), key=lambda r: r["repeat"])
             if not own:
                 continue
             means = np.array([iqm(np.array(row["scores"])) for row in own])
@@ -198,15 +200,20 @@ def summary(rows: Sequence[dict[str, Any]]) -> str:
             needed = [n for row in own if (n := _needed(row, rows)) is not None]
             said = f"in {len(needed)} of {len(own)}" + (f", median {np.median(needed):,.0f}" if needed else "")
             said = said if method == METHODS[0] else ""
-            lines.append(f"{case:10}{method:24}{iqm(means):10.4g}  {low:.4g} to {high:.4g}   {said}")
+            lines.append(f"{case:10}{trainer:8}{method:24}{iqm(means):10.4g}  {low:.4g} to {high:.4g}   {said}")
     return "\n".join(lines)
+
+
+def _of(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["case"], row["trainer"], row["method"]
 
 
 def _needed(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> int | None:
     """Steps until the leader's score in the search was what the peer's was at the end; None where it never was."""
     if row["method"] != METHODS[0]:
         return None
-    same = [r for r in rows if r["case"] == row["case"] and r["repeat"] == row["repeat"] and r["method"] == METHODS[1]]
+    peer = row["case"], row["trainer"], METHODS[1]
+    same = [r for r in rows if _of(r) == peer and r["repeat"] == row["repeat"]]
     return next((steps for steps, score in row["course"] if same and score >= same[0]["course"][-1][1]), None)
 
 
@@ -223,11 +230,11 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     log = args.out / "live.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    done = {(row["case"], row["method"], row["repeat"]) for row in rows}
+    done = {(*_of(row), row["repeat"]) for row in rows}
     for repeat in range(args.repeats):
         for case in args.cases.split(","):
             for method in METHODS:
-                if (case, method, repeat) in done:
+                if (case, args.trainer, method, repeat) in done:
                     continue
                 row = search(method, case, repeat, args.trainer, args.out / "trainings")
                 rows.append(row)

@@ -188,7 +188,9 @@ def same_networks(model: Any, name: str, state: Any, atol: float) -> None:
             "ppo",
             EnvSpec("Reacher-v5"),
             {**ON, "batch_size": 64, "n_epochs": 2},
-            marks=pytest.mark.skipif(find_spec("mujoco") is None, reason="needs the extra mjx"),
+            marks=pytest.mark.skipif(
+                not (find_spec("mujoco") and find_spec("mujoco.mjx")), reason="needs the extra mjx"
+            ),
         ),
         ("a2c", CARTPOLE, {**ON, "gae_lambda": 0.9, "ent_coef": 0.01}),
         ("a2c", PENDULUM, {**ON, "use_rms_prop": False, "normalize_advantage": True}),

@@ -20,10 +20,11 @@ from hyperpilot.runtime.loop import Loop
 from hyperpilot.schedules._rungs import rungs
 from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
-from hyperpilot.schedules.racing import SEED_STRIDE, Racing
+from hyperpilot.schedules.racing import SEED_STRIDE, Racing, lowest_that_ranks
 from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
 from hyperpilot.strategies import bayes
+from hyperpilot.strategies._from_scratch import FromScratch, begun_anew
 from hyperpilot.strategies._replicate import TEST_SEEDS_FROM, Replicate
 from hyperpilot.surrogates.bnn import BNN
 
@@ -121,6 +122,40 @@ def test_a_race_hands_over_what_was_trained_to_its_end(workers, budget):
     assert any(run.complete for run in history.search if run.id.trial == leader)
     assert budget - 2 <= history.steps_used() <= budget
     assert len(history.trials) > budget // 10 or budget == 10
+
+
+class Restless(Simulated):
+    """Scores that say nothing of what comes."""
+
+    def _report(self, job, step):
+        return Report(job.run, step, float(np.random.default_rng([job.trial, step]).random()))
+
+
+@pytest.mark.parametrize("trainer", [Simulated, Restless])
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_race_uses_its_budget_up_whatever_leads(workers, trainer):
+    for seed in range(6):
+        for budget in (37, 64, 100, 150):
+            search = load("strategies", "random")(space=SPACE, schedule=Racing(10, budget), seed=100 * seed)
+            clock = Virtual(trainer(every=1), workers, lambda job, a, b: float(b - a))
+            history = Loop(search, MemoryStore(), clock).run()
+            lowest = lowest_that_ranks(list(history.search), search.schedule.rungs)
+            assert budget - lowest < history.steps_used() <= budget
+
+
+def test_a_race_whose_first_trial_fails_tries_another_with_what_is_left():
+    schedule = Racing(10, 10)
+    first = Job(0, {"x": 0.5}, 0, 1, 10)
+    assert schedule.first(History(), 1) == (1,)
+    failed = History().extend([Submitted(first), Failed(first.run, "diverged", "", 1)])
+    assert schedule.first(failed, 1) == (1,)
+
+
+def test_where_trainings_begin_anew_a_race_keeps_no_reserve():
+    schedule = Racing(10, 100)
+    search = load("strategies", "random")(space=SPACE, schedule=schedule, seed=0)
+    assert begun_anew(search, 100).search.schedule == replace(schedule, reserve=False)
+    assert begun_anew(FromScratch(search, 100), 100).search.search is search
 
 
 def test_a_race_decides_at_every_tenth_by_the_mean_of_the_second_half():

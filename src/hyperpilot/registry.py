@@ -100,4 +100,4 @@ def missing_extra(error: ModuleNotFoundError) -> ModuleNotFoundError | MissingEx
     extra = _EXTRAS.get(package)
     if extra is None:
         return error
-    return MissingExtra(f"{package} is not installed", f"pip install 'hyperpilot-rl[{extra}]'")
+    return MissingExtra(f"{error.name} is not installed", f"pip install 'hyperpilot-rl[{extra}]'")

@@ -24,7 +24,7 @@ from hyperpilot.runtime.searched import search_space
 from hyperpilot.runtime.sought import schedule_of, search_of
 from hyperpilot.runtime.trained import trainer_for
 from hyperpilot.space import Config, Space, Value
-from hyperpilot.strategies._from_scratch import FromScratch
+from hyperpilot.strategies._from_scratch import begun_anew
 from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import Replicate
 
@@ -284,7 +284,7 @@ class Study(BaseModel):
         if self.goals().several:
             search = pareto(search, self.goals())
         if from_scratch(self.command):
-            search = FromScratch(search, self.search_budget)
+            search = begun_anew(search, self.search_budget)
         return Replicate(search, self.horizon, self._test_budget, self.test_seeds, self.further_seeds)
 
     def evaluated_at(self) -> tuple[int, ...]:

@@ -48,6 +48,7 @@ class Racing:
         count: number of rungs, evenly spaced; ten by default, fewer where the horizon has fewer steps.
         per_seed: finished trials for each further seed of the leader; 0 for none.
         seeds: of a trial at most.
+        reserve: whether the leader is sure of the steps to its end.
     """
 
     horizon: int
@@ -56,6 +57,7 @@ class Racing:
     count: int | None = None
     per_seed: int = 2
     seeds: int = 5
+    reserve: bool = True
 
     @cached_property
     def rungs(self) -> tuple[int, ...]:
@@ -75,12 +77,12 @@ class Racing:
         """A further seed of the leader where it is due, then promotions; up to `n`. Towards the end the leader's own first."""
         firsts, workers = _firsts(history), n + _active(history)
         left, leader = self._free(history, firsts, workers)
-        jobs = self._to_the_end(leader, left, workers)[:n]
+        jobs = self._to_the_end(firsts, leader, left, workers)[:n]
         taken = {job.run for job in jobs}
-        seeds = [job for job in self._verifications(history, firsts) if job.until <= left][: n - len(jobs)]
-        left -= sum(job.until for job in seeds)
-        others = promotions(firsts, self.rungs, self.eta, left, n - len(jobs) - len(seeds), Run.promise_at)
-        return jobs + seeds + [job for job in others if job.run not in taken]
+        jobs += [job for job in self._verifications(history, firsts) if job.until <= left][: n - len(jobs)]
+        left -= sum(job.until for job in jobs if job.run not in taken)
+        others = promotions(firsts, self.rungs, self.eta, left, n, Run.promise_at)
+        return (jobs + [job for job in others if job.run not in taken])[:n]
 
     def first(self, history: History, n: int) -> Sequence[int]:
         """New trials up to the lowest rung that ranks."""
@@ -93,19 +95,21 @@ class Racing:
 
         Before anybody leads, the reserve is for whoever will. There is none where it would take longer than all else.
         """
-        left = self.budget - history.steps_committed("search")
+        left, active = self.budget - history.steps_committed("search"), _active(history)
         leading = next((run.id.trial for run in history.leaders), None)
         leader = next((run for run in firsts if run.id.trial == leading), None)
         lacking = self.horizon - (leader.job.until if leader else self.rungs[0])
-        if workers * self.horizon > self.budget or not 0 < lacking <= left:
+        nobody = leader is None and not active and left < self.horizon  # whoever starts now does not get there
+        if not self.reserve or workers * self.horizon > self.budget or nobody or not 0 < lacking <= left:
             return left, None
         return left - lacking, leader
 
-    def _to_the_end(self, leader: Run | None, free: int, workers: int) -> list[Job]:
+    def _to_the_end(self, firsts: Sequence[Run], leader: Run | None, free: int, workers: int) -> list[Job]:
         """The leader's next rung out of the reserve, once the others' steps last no longer than it takes to the end."""
         if leader is None or leader.state != "paused":
             return []
-        if free >= self.rungs[0] + (workers - 1) * (self.horizon - leader.job.until):
+        # Where not even a trial can start, nothing may be left to do but this.
+        if free >= lowest_that_ranks(firsts, self.rungs) + (workers - 1) * (self.horizon - leader.job.until):
             return []
         return [leader.promoted(next(step for step in self.rungs if step > leader.job.until))]
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from hyperpilot.protocols import Strategy
 from hyperpilot.records import History, Job
+from hyperpilot.schedules.racing import Racing
+from hyperpilot.strategies._scheduled import Scheduled
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,13 @@ class FromScratch:
     def leaders(self, history: History, n: int) -> Sequence[int]:
         """The search's."""
         return self.search.leaders(history, n)
+
+
+def begun_anew(search: Strategy, budget: int) -> FromScratch:
+    """The search over trainings that cannot go on.
+
+    A race keeps no reserve then: the leader's next rung costs all those below it, too.
+    """
+    if isinstance(search, Scheduled) and isinstance(search.schedule, Racing):
+        search = replace(search, schedule=replace(search.schedule, reserve=False))
+    return FromScratch(search, budget)

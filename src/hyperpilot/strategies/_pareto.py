@@ -83,8 +83,8 @@ def pareto(search: Strategy, objective: Objective) -> Pareto:
     if not isinstance(search, Scheduled):
         what = f"objective: {type(search).__name__} searches for one goal only"
         raise InvalidStudy(what, "Use --strategy bayes or random, or give the goals weights: return:1,iqm:0.5.")
-    if isinstance(search.schedule, Racing):  # further seeds are for the leader, and here there are many
-        search = replace(search, schedule=replace(search.schedule, per_seed=0))
+    if isinstance(search.schedule, Racing):  # further seeds and the reserve are for the leader, and here there are many
+        search = replace(search, schedule=replace(search.schedule, per_seed=0, reserve=False))
     return Pareto(search, objective)
 
 
