@@ -26,6 +26,7 @@ CASES = [
     ("tfp", "jax", [*TUNE, "--surrogate", "bnn-nuts"]),
     ("tfp", "tensorflow_probability", [*TUNE, "--surrogate", "bnn-nuts"]),
     ("jax", "gymnax", [*TUNE, "--trainer", "jax"]),
+    ("mjx", "mujoco", ["tune", "ppo", "Hopper-v5", "--trainer", "jax", "--no-forecast", "--study", "new"]),
     ("forest", "sklearn", [*TUNE, "--surrogate", "forest"]),
     ("ray", "ray", [*TUNE, "--executor", "ray"]),
     ("ray", "ray", [*TUNE, "--trainer", "rllib"]),

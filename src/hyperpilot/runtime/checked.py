@@ -37,11 +37,11 @@ def check_study(study: Study) -> None:
         _ = study.goals()
     else:
         check_trainer(study.trainer, algorithms)
+        if study.trainer == "jax":  # says what is missing before an environment is made that needs it
+            check_in_jax(study.env_spec(), study.goals())
         environments.check_supported(algorithms, environments.traits(study.env_spec()))
         check_measurable(study.goals(), study.env_spec(), study.device, [each.name for each in algorithms])
         check_similar(study.env_spec(), study.evaluate_on)
-        if study.trainer == "jax":
-            check_in_jax(study.env_spec(), study.goals())
         if study.verify_with is not None:
             check_verified(study, study.verify_with)
         if study.evaluate_on and study.trainer == "rllib":
