@@ -29,16 +29,18 @@ def test_environments_are_gymnasiums(name):
     assert (made.longest, made.discrete) == (known.spec.max_episode_steps, False)
     np.testing.assert_array_equal(made.low, space.low)
     np.testing.assert_array_equal(made.high, space.high)
-    reset, step = jax.jit(made.reset), jax.jit(made.step)
+    observed, begun = jax.jit(jax.vmap(made.reset))(jax.random.split(jax.random.key(0), 400))
+    theirs = [(known.reset(seed=seed), env.data.qpos.copy(), env.data.qvel.copy())[1:] for seed in range(400)]
+    for ours, of_them in zip((begun.qpos, begun.qvel), map(np.array, zip(*theirs, strict=True)), strict=True):
+        np.testing.assert_allclose(np.mean(ours, 0), of_them.mean(0), atol=0.03)
+        np.testing.assert_allclose(np.std(ours, 0), of_them.std(0), rtol=0.2, atol=1e-6)
+        np.testing.assert_allclose(np.abs(ours).max(), np.abs(of_them).max(), rtol=0.2)
+    step = jax.jit(made.step)
     space.seed(0)
     for seed in range(2):
         known.reset(seed=seed)
-        rest = env.init_qpos.copy()
-        seen, begun = reset(jax.random.key(seed))
-        if name != "Reacher-v5":  # whose target is elsewhere each time
-            assert 0 < np.abs(begun.qpos - rest).max() <= TASKS[name].noise[0] + 1e-6
-        env.set_state(np.asarray(begun.qpos, float), np.asarray(begun.qvel, float))
-        np.testing.assert_allclose(seen, env._get_obs(), rtol=1e-3, atol=1e-3)
+        env.set_state(np.asarray(begun.qpos[seed], float), np.asarray(begun.qvel[seed], float))
+        np.testing.assert_allclose(observed[seed], env._get_obs(), rtol=1e-3, atol=1e-3)
         for count in range(30):
             d = env.data
             there = [jnp.asarray(part, jnp.float32) for part in (d.qpos, d.qvel, d.qacc_warmstart)]
@@ -54,12 +56,11 @@ def test_environments_are_gymnasiums(name):
                 break
 
 
-def test_a_reachers_target_lies_in_its_disk_and_rests():
+def test_a_reachers_target_lies_in_its_disk():
     _, begun = jax.jit(jax.vmap(world(EnvSpec("Reacher-v5")).reset))(jax.random.split(jax.random.key(0), 64))
     far = np.linalg.norm(begun.qpos[:, -2:], axis=1)
-    assert 0.15 < far.max() < 0.2
+    assert 0.18 < far.max() < 0.2
     assert far.min() < 0.1
-    assert not begun.qvel[:, -2:].any()
 
 
 def test_names_are_told_apart_without_what_moves_them():

@@ -13,10 +13,12 @@ from hyperpilot.api import Optimizer
 from hyperpilot.errors import InvalidStudy
 from hyperpilot.records import Failed, Finished, History, Job, Report, Restarted, Submitted
 from hyperpilot.records.dataset import dataset
+from hyperpilot.records.objective import parse_objective
 from hyperpilot.registry import load
 from hyperpilot.runtime.executors.inline import Inline
 from hyperpilot.runtime.executors.virtual import Virtual
 from hyperpilot.runtime.loop import Loop
+from hyperpilot.schedules import racing
 from hyperpilot.schedules._rungs import rungs
 from hyperpilot.schedules.asha import Asha
 from hyperpilot.schedules.hyperband import Hyperband, brackets
@@ -25,6 +27,7 @@ from hyperpilot.space import Space
 from hyperpilot.stores.memory import MemoryStore
 from hyperpilot.strategies import bayes
 from hyperpilot.strategies._from_scratch import FromScratch, begun_anew
+from hyperpilot.strategies._pareto import pareto
 from hyperpilot.strategies._replicate import TEST_SEEDS_FROM, Replicate
 from hyperpilot.surrogates.bnn import BNN
 
@@ -134,8 +137,8 @@ class Restless(Simulated):
 @pytest.mark.parametrize("trainer", [Simulated, Restless])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_race_uses_its_budget_up_whatever_leads(workers, trainer):
-    for seed in range(6):
-        for budget in (37, 64, 100, 150):
+    for seed in range(4):
+        for budget in (37, 64, 100):
             search = load("strategies", "random")(space=SPACE, schedule=Racing(10, budget), seed=100 * seed)
             clock = Virtual(trainer(every=1), workers, lambda job, a, b: float(b - a))
             history = Loop(search, MemoryStore(), clock).run()
@@ -143,12 +146,25 @@ def test_a_race_uses_its_budget_up_whatever_leads(workers, trainer):
             assert budget - lowest < history.steps_used() <= budget
 
 
-def test_a_race_whose_first_trial_fails_tries_another_with_what_is_left():
+def test_a_leader_goes_on_where_a_new_trial_would_need_more_than_is_left_beside_the_reserve(monkeypatch):
+    monkeypatch.setattr(racing, "lowest_that_ranks", lambda runs, rungs: 4)
+    history, schedule = History().extend(curve(0, [1.0] * 8)), Racing(10, 12)
+    assert schedule.first(history, 1) == ()
+    assert [(job.trial, job.until) for job in schedule.promotions(history, 1)] == [(0, 9)]
+
+
+def test_a_race_whose_first_trials_fail_tries_others_with_what_is_left():
     schedule = Racing(10, 10)
     first = Job(0, {"x": 0.5}, 0, 1, 10)
-    assert schedule.first(History(), 1) == (1,)
     failed = History().extend([Submitted(first), Failed(first.run, "diverged", "", 1)])
     assert schedule.first(failed, 1) == (1,)
+
+
+def test_with_several_goals_nobody_leads_and_nothing_is_kept_for_a_leader():
+    schedule = Racing(10, 100)
+    search = load("strategies", "random")(space=SPACE, schedule=schedule, seed=0)
+    kept = pareto(search, parse_objective("return,-wall_s")).search.schedule
+    assert (kept.per_seed, kept.reserve) == (0, False)
 
 
 def test_where_trainings_begin_anew_a_race_keeps_no_reserve():

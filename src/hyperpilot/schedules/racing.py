@@ -93,16 +93,15 @@ class Racing:
     def _free(self, history: History, firsts: Sequence[Run], workers: int) -> tuple[int, Run | None]:
         """Steps that are left without the reserve; and the leader, where it is not at its end and can still get there.
 
-        Before anybody leads, the reserve is for whoever will. There is none where it would take longer than all else.
+        There is no reserve where it would take longer than all else.
         """
-        left, active = self.budget - history.steps_committed("search"), _active(history)
+        left = self.budget - history.steps_committed("search")
         leading = next((run.id.trial for run in history.leaders), None)
         leader = next((run for run in firsts if run.id.trial == leading), None)
-        lacking = self.horizon - (leader.job.until if leader else self.rungs[0])
-        nobody = leader is None and not active and left < self.horizon  # whoever starts now does not get there
-        if not self.reserve or workers * self.horizon > self.budget or nobody or not 0 < lacking <= left:
+        if leader is None or not self.reserve or workers * self.horizon > self.budget:
             return left, None
-        return left - lacking, leader
+        lacking = self.horizon - leader.job.until
+        return (left - lacking, leader) if 0 < lacking <= left else (left, None)
 
     def _to_the_end(self, firsts: Sequence[Run], leader: Run | None, free: int, workers: int) -> list[Job]:
         """The leader's next rung out of the reserve, once the others' steps last no longer than it takes to the end."""
