@@ -39,6 +39,23 @@ CASES: dict[str, tuple[str, str, int, dict[str, Any]]] = {
             **{"exploration_final_eps": 0.04, "net_arch": "256x256"},
         },
     ),
+    "a2c-acrobot": ("a2c", "Acrobot-v1", 60_000, {"n_envs": 16, "normalize": True}),
+    "a2c-pendulum": (
+        "a2c",
+        "Pendulum-v1",
+        100_000,
+        {"n_envs": 8, "n_steps": 8, "gamma": 0.9, "gae_lambda": 0.9, "normalize": True, "vf_coef": 0.4},
+    ),
+    "dqn-acrobot": (
+        "dqn",
+        "Acrobot-v1",
+        30_000,
+        {
+            **{"learning_rate": 6.3e-4, "batch_size": 128, "buffer_size": 50_000, "learning_starts": 1_000},
+            **{"target_update_interval": 250, "train_freq": 4, "gradient_steps": 4, "exploration_fraction": 0.12},
+            **{"exploration_final_eps": 0.1, "net_arch": "64x64"},
+        },
+    ),
     "ppo-acrobot": ("ppo", "Acrobot-v1", 60_000, {"n_envs": 16, "n_steps": 256, "normalize": True, "n_epochs": 4}),
     "ppo-pendulum": (
         "ppo",
